@@ -1,0 +1,96 @@
+// Serving: what a model takes in memory and how fast it answers, for the engine `ideal`.
+//
+// `ideal` allocates just what the arithmetic needs: nothing is rounded to pages, nothing reserved. Times are a roofline over the
+// inventory at the device class's measured efficiencies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "weighbridge/request.hpp"
+
+namespace weighbridge {
+
+enum class Bound : std::uint8_t { compute, bandwidth, interconnect };
+std::string_view bound_name(Bound bound);
+
+struct DeviceMemory {                      // the fullest device
+  Bytes weights, kv_cache, activations, runtime, total;
+  Bytes capacity, usable, headroom;
+  bool fits = false;
+  std::array<Bytes, kRoles> weights_by_role{};
+  Bytes reserved;
+};
+
+struct TotalMemory {                       // all devices together
+  Bytes weights, kv_cache, activations, runtime, total;
+};
+
+struct Capacity {
+  Bytes kv_pool;
+  BytesPerToken kv_bytes_per_token;
+  double kv_tokens = 0;
+  double max_context_tokens = 0;
+  double max_concurrency = 0;
+  std::int64_t devices_needed = 0;         // 0: no number of devices up to the limit is enough
+};
+
+struct PassTime {
+  Flops flops;                             // of all devices
+  Bytes bytes;                             // moved by all devices
+  Seconds seconds;
+  TokensPerSecond tokens_per_s;
+  Bound bound = Bound::bandwidth;
+};
+
+struct Speed {
+  PassTime prefill, decode;
+  Seconds ttft, tpot, latency;             // tpot: per token
+  TokensPerSecond output_tokens_per_s, tokens_per_s_per_user;
+};
+
+struct Load {
+  double concurrency = 0;
+  double utilisation = 0;
+  bool stable = true;
+  Seconds queue;
+};
+
+struct Cost {                              // a figure that is not known is 0, and null in JSON
+  Dollars usd_per_hour;
+  double usd_per_million_output_tokens = 0;
+  Watts watts;
+  JoulesPerToken joules_per_output_token;
+};
+
+struct Estimate {
+  // whole model
+  Bytes weight_bytes;
+  BytesPerToken kv_bytes_per_token;
+  Bytes window_bytes_per_sequence, state_bytes_per_sequence;
+  Layout layout;
+  double concurrency = 0;                  // as used for memory ("max" resolved)
+  TotalMemory total;
+  // with a device
+  bool has_device = false;
+  DeviceMemory device;
+  Capacity capacity;
+  bool has_speed = false;                  // bandwidth and a compute peak are known
+  Speed speed, slow, fast;                 // at the median, the low and the high efficiencies
+  Load load;
+  Cost cost;
+  Arithmetic arithmetic = Arithmetic::bf16;        // of the largest part of the matrix products
+  Arithmetic arithmetic_used = Arithmetic::bf16;   // what the device runs it in
+};
+
+// A request's tensors in their stored format. Build once, use for every device, layout and workload.
+using Stored = std::vector<StoredRow>;
+void store(const Request& request, const Formats& formats, Stored& out);
+
+Estimate estimate(const Request& request, const Formats& formats, const Stored& stored);
+Estimate estimate(const Request& request, const Formats& formats, const Stored& stored, Trace& trace);
+
+// Whether the request fits on `devices` of its device in the default layout, and with how much to spare.
+Bytes headroom(const Request& request, const Formats& formats, const Stored& stored, std::int64_t devices);
+
+}  // namespace weighbridge

@@ -1,0 +1,66 @@
+// The table of formulas: what each says, in which unit, how sure it is and where it is from.
+//
+// A formula's arithmetic stands in src/formulas/; its text stands here, and a test recomputes every step that an answer
+// shows from this text and the recorded inputs, so the two cannot drift apart.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace weighbridge {
+
+// The weakest kind on a number's path is the number's basis. Order matters: stronger first.
+enum class Kind : std::uint8_t { exact, model, fitted, assumed };
+std::string_view kind_name(Kind kind);
+constexpr Kind weakest(Kind a, Kind b) { return a < b ? b : a; }
+
+enum class FormulaId : std::uint8_t {
+  // weights
+  role_weights, model_weights, device_role_weights, device_weights, total_weights,
+  // KV cache and state
+  layer_kv_bytes_per_token, kv_bytes_per_token, window_bytes_per_sequence, state_bytes_per_sequence,
+  device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,
+  // activations
+  attention_activations, feed_forward_activations, logits_activations, activations, total_activations,
+  // memory
+  runtime, device_total, total_runtime, total_memory, usable_memory, headroom,
+  // capacity
+  kv_pool, kv_tokens, windowed_kv_tokens, windowed_kv_bytes_per_token, max_concurrency, max_context_tokens,
+  // compute
+  growing_pairs, attention_pairs, prefill_attention_flops, prefill_flops, prefill_device_flops, decode_attention_flops,
+  decode_flops,
+  // traffic
+  distinct_experts, prefill_weight_bytes, decode_weight_bytes, prefill_kv_bytes, decode_kv_bytes, decode_bytes,
+  // time
+  compute_seconds, bandwidth_seconds, group_seconds, all_reduce_seconds, pipeline_seconds, expert_exchange_seconds,
+  pass_seconds, prefill_tokens_per_s, decode_tokens_per_s,
+  // latency and load
+  ttft, static_ttft, tpot, latency, output_tokens_per_s, tokens_per_s_per_user, queue, queued_ttft,
+  // cost
+  usd_per_hour, usd_per_million_output_tokens, watts, joules_per_output_token,
+  // the article's method, inference
+  article_weights, article_kv_cache, article_activations, article_calls, article_total, article_devices_needed,
+  article_flops, article_seconds_per_token, article_tokens_per_s_per_user, article_latency, article_output_tokens_per_s,
+  // the article's method, training
+  article_optimizer, article_gradients, article_training_total, article_range_low, article_range_high,
+  article_factor_low, article_factor_high,
+  kCount
+};
+
+struct Formula {
+  FormulaId id;
+  std::string_view name;         // the id in describe() and in steps
+  std::string_view text;         // + - * / ^ ( ), numbers, names, min max ceil floor sum sqrt; vectors only inside sum()
+  std::string_view unit;
+  Kind kind;
+  std::string_view source;       // id in sources.json
+  std::string_view locator;      // section, equation or page of the source
+  std::string_view summary;
+  bool article;                  // belongs to the article's method
+};
+
+std::span<const Formula> formulas();
+const Formula& formula(FormulaId id);
+
+}  // namespace weighbridge

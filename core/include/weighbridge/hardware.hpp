@@ -1,0 +1,47 @@
+// A device: what it holds, how fast it moves bytes and multiplies, and how much of that programs reach.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weighbridge/formats.hpp"
+#include "weighbridge/formula.hpp"
+#include "weighbridge/units.hpp"
+
+namespace weighbridge {
+
+// Share of a peak that real programs reach: median and the 10th and 90th percentile of measurements. Never above 1.
+struct Efficiency {
+  double value = 1, low = 1, high = 1;
+};
+
+struct Device {
+  std::string id, name, device_class;
+  Bytes memory;                          // what the driver reports; for unified memory all of it
+  Bytes marketed;                        // the number in its name, as 10^9 bytes (the article's method)
+  double usable_fraction = 1;            // unified memory: the share that the GPU may take
+  BytesPerSecond bandwidth;
+  FlopsPerSecond peak[6];                // dense, by Arithmetic; 0: not known or not supported
+  BytesPerSecond link;                   // one way, to the other devices of a node; 0: not known
+  std::int64_t per_node = 0;             // 0: not known
+  Watts power;                           // 0: not known
+  Dollars price_per_hour;                // 0: not known
+  bool unified = false;
+  bool custom = false;                   // given in the request
+  Efficiency compute, bandwidth_share, link_share;
+  std::string efficiency_source;
+  Kind memory_kind = Kind::exact;        // sourced figures are exact, derived ones a model, assumed ones assumed
+  Kind bandwidth_kind = Kind::exact;
+  Kind peak_kind = Kind::exact;
+};
+
+// The peak that products in `wanted` precision run at on this device: without units for it, the next wider ones
+// (fp4, fp8 and int8 fall back to 16 bits, bf16 to fp16, 16 bits to fp32). 0 when no figure is known.
+struct Peak {
+  FlopsPerSecond rate;
+  Arithmetic arithmetic = Arithmetic::fp32;
+};
+Peak peak(const Device& device, Arithmetic wanted);
+
+}  // namespace weighbridge

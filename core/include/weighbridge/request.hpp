@@ -1,0 +1,87 @@
+// A checked request. Readers make it from JSON or return all problems; whoever holds one can compute without failing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weighbridge/formats.hpp"
+#include "weighbridge/hardware.hpp"
+#include "weighbridge/problem.hpp"
+#include "weighbridge/tensors.hpp"
+#include "weighbridge/trace.hpp"
+
+namespace weighbridge {
+
+enum class Method : std::uint8_t { detailed, article };
+enum class Mode : std::uint8_t { closed_loop, static_batch, offline };
+
+// devices = tensor x pipeline x data; `expert` says over how many of tensor x data devices the experts are spread.
+struct Layout {
+  std::int64_t tensor = 1, pipeline = 1, data = 1, expert = 1;
+  std::int64_t devices() const { return tensor * pipeline * data; }
+};
+
+struct Workload {
+  Given<double> prompt_tokens{1024};
+  Given<double> output_tokens{256};
+  Given<double> concurrency{1};
+  Given<double> context_tokens{1280};
+  Given<double> cached_prefix_tokens{0};
+  Mode mode = Mode::closed_loop;
+  bool concurrency_max = false;              // as many sequences as fit
+  double requests_per_s = 0;                 // > 0: open loop
+};
+
+struct Assumption {
+  std::string path;                          // JSON Pointer into the request
+  std::string value;                         // as JSON text
+  std::string_view from;                     // default | catalog | estimated
+  std::string source;
+};
+
+// What a model's weights are stored in: a named format, an average, or as the checkpoint was published.
+struct WeightChoice {
+  const WeightFormat* format = nullptr;      // nullptr and bits == 0: as published
+  double bits = 0;                           // {"bits_per_weight": x}
+  From from = From::standard;
+};
+
+struct EngineChoice {
+  std::string id = "ideal";
+  std::string version;
+  bool layer_split = false;                  // splits whole layers over devices by default (llama.cpp and kin)
+};
+
+struct Request {
+  Method method = Method::detailed;
+  std::shared_ptr<const Inventory> model;
+  bool manual = false;                       // {"manual": …}: the tensors are not known one by one
+  bool manual_shape = false;                 // manual, with layers, hidden size and heads given
+  WeightChoice weights;
+  const KvFormat* k_format = nullptr;
+  const KvFormat* v_format = nullptr;
+  From kv_from = From::standard;
+  EngineChoice engine;
+  std::optional<Device> device;
+  From device_from = From::catalog;
+  Given<std::int64_t> devices{0};            // 0: the fewest that fit
+  std::int64_t per_node = 0;                 // 0: the device's own, else 8
+  bool layout_given = false;
+  Layout layout;                             // meaningful when layout_given
+  Given<double> reserved_bytes{0};
+  double host_bytes = 0;
+  Workload workload;
+  Given<double> chunk_tokens{8192};          // prompt tokens in one pass
+  bool speculative = false;                  // MTP layers are loaded too
+  double compute_efficiency = 0;             // > 0: replaces the fitted ones
+  double bandwidth_efficiency = 0;
+  Kind model_kind = Kind::exact;             // how sure the tensors are
+  bool explain = false;
+  std::vector<Assumption> assumptions;
+};
+
+}  // namespace weighbridge

@@ -1,0 +1,119 @@
+// KV cache and recurrent state: what each layer keeps per token and per sequence.
+//
+// Sources: grouped-query attention, Ainslie et al. 2023 (keys and values of kv_heads heads only); multi-head latent
+// attention, DeepSeek-V2 2024, section 2.1 (one latent per token, the same for every head); sliding windows, Mistral 7B
+// 2023, section 2 (a layer keeps at most its window).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weights.hpp"
+
+namespace weighbridge::formulas {
+
+// Scratch that a caller keeps, so that the planner's loop allocates nothing.
+struct CacheTerms {
+  std::vector<double> layers, share, copies, bytes_per_token, window, state;
+  std::vector<std::string> names;              // only with a trace
+};
+
+template <class T>
+BytesPerToken layer_kv_bytes_per_token(const CacheShape& c, double k_bits, double v_bits, From from, std::string_view of,
+                                       T& trace) {
+  return trace.step(FormulaId::layer_kv_bytes_per_token, BytesPerToken{(c.k_elements * k_bits + c.v_elements * v_bits) / 8},
+                    {{"k_elements", c.k_elements, From::model}, {"v_elements", c.v_elements, From::model},
+                     {"k_bits", k_bits, from}, {"v_bits", v_bits, from}}, of);
+}
+
+struct SequenceBytes {
+  BytesPerToken growing;                       // per token once every window is full
+  Bytes windows;                               // all windows full
+  Bytes state;
+};
+
+// Of the whole model, per sequence.
+template <class T>
+SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
+  SequenceBytes out;
+  for (std::size_t i = 0; i < t.layers.size(); ++i) {
+    const auto bytes = t.layers[i] * t.bytes_per_token[i];
+    if (t.window[i] == 0) out.growing += BytesPerToken{bytes};
+    else out.windows += Bytes{bytes * t.window[i]};
+    out.state += Bytes{t.layers[i] * t.state[i]};
+  }
+  if constexpr (T::on) {
+    std::vector<double> g_layers, g_bytes, w_layers, w_bytes, w_window;
+    std::vector<std::string> g_names, w_names;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      if (t.window[i] == 0) {
+        g_layers.push_back(t.layers[i]); g_bytes.push_back(t.bytes_per_token[i]); g_names.push_back(t.names[i]);
+      } else {
+        w_layers.push_back(t.layers[i]); w_bytes.push_back(t.bytes_per_token[i]); w_window.push_back(t.window[i]);
+        w_names.push_back(t.names[i]);
+      }
+    }
+    if (g_layers.empty()) { g_layers = {0}; g_bytes = {0}; g_names = {"-"}; }
+    trace.step(FormulaId::kv_bytes_per_token, out.growing,
+               {{"layers", g_layers, From::model}, {"bytes_per_token", g_bytes, From::model}});
+    trace.name_rows(g_names);
+    if (!w_layers.empty()) {
+      trace.step(FormulaId::window_bytes_per_sequence, out.windows,
+                 {{"layers", w_layers, From::model}, {"bytes_per_token", w_bytes, From::model},
+                  {"window_tokens", w_window, From::model}});
+      trace.name_rows(w_names);
+    }
+    if (out.state.value > 0) {
+      trace.step(FormulaId::state_bytes_per_sequence, out.state,
+                 {{"layers", t.layers, From::model}, {"state_bytes", t.state, From::model}});
+      trace.name_rows(t.names);
+    }
+  }
+  return out;
+}
+
+// min(context, window), with 0 meaning no window.
+constexpr double reach(double window, double tokens) { return window > 0 && window < tokens ? window : tokens; }
+
+// One sequence of `context` tokens, weighted per kind of layer (share on the fullest device, or copies on all devices).
+template <class T>
+Bytes sequence_bytes(FormulaId id, const CacheTerms& t, const std::vector<double>& weight, std::string_view weight_name,
+                     const Given<double>& context, T& trace) {
+  Bytes bytes;
+  for (std::size_t i = 0; i < t.layers.size(); ++i)
+    bytes += Bytes{t.layers[i] * weight[i] * (t.bytes_per_token[i] * reach(t.window[i], context.value) + t.state[i])};
+  if constexpr (T::on) {
+    std::vector<double> window(t.window);
+    for (auto& w : window) if (w == 0) w = context.value;
+    trace.step(id, bytes,
+               {{"layers", t.layers, From::model}, {weight_name, weight, From::model},
+                {"bytes_per_token", t.bytes_per_token, From::model}, {"context_tokens", context},
+                {"window_tokens", window, From::model}, {"state_bytes", t.state, From::model}});
+    trace.name_rows(t.names);
+  }
+  return bytes;
+}
+
+// Per token on the fullest device, windows left out.
+template <class T>
+BytesPerToken device_kv_bytes_per_token(const CacheTerms& t, T& trace) {
+  BytesPerToken bytes;
+  for (std::size_t i = 0; i < t.layers.size(); ++i)
+    if (t.window[i] == 0) bytes += BytesPerToken{t.layers[i] * t.share[i] * t.bytes_per_token[i]};
+  if constexpr (T::on) {
+    std::vector<double> layers, share, per_token;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      if (t.window[i] != 0) continue;
+      layers.push_back(t.layers[i]); share.push_back(t.share[i]); per_token.push_back(t.bytes_per_token[i]);
+      names.push_back(t.names[i]);
+    }
+    if (layers.empty()) { layers = {0}; share = {0}; per_token = {0}; names = {"-"}; }
+    trace.step(FormulaId::device_kv_bytes_per_token, bytes,
+               {{"layers", layers, From::model}, {"share", share, From::model}, {"bytes_per_token", per_token, From::model}});
+    trace.name_rows(names);
+  }
+  return bytes;
+}
+
+}  // namespace weighbridge::formulas

@@ -1,0 +1,46 @@
+// From the time of passes to what a reader feels: TTFT, TPOT, latency, throughput, queue.
+//
+// In a closed loop each of the other sequences of a replica starts once while one answer is written, so every answer
+// waits for their prompts: conservation of work, with Little's law (L = lambda W) giving the throughput.
+#pragma once
+
+#include "weighbridge/estimate.hpp"
+#include "weighbridge/trace.hpp"
+
+namespace weighbridge::formulas {
+
+// Fills in ttft, tpot, latency and throughput from s.prefill.seconds and s.decode.seconds.
+template <class T>
+void under_load(Speed& s, double in_replica, double concurrency, const Workload& w, T& trace) {
+  const double output = w.output_tokens.value;
+  if (w.mode == Mode::static_batch) {
+    s.ttft = trace.step(FormulaId::static_ttft, in_replica * s.prefill.seconds,
+                        {{"sequences", in_replica, w.concurrency.from}, {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + 0 * s.prefill.seconds / output,
+                        {{"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"others", 0.0, From::user},
+                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"output_tokens", w.output_tokens}});
+  } else {
+    const double others = in_replica - 1;
+    s.ttft = trace.step(FormulaId::ttft, s.prefill.seconds, {{"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + others * s.prefill.seconds / output,
+                        {{"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"others", others, w.concurrency.from},
+                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"output_tokens", w.output_tokens}});
+  }
+  const FormulaId ttft = w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft;
+  s.latency = trace.step(FormulaId::latency, s.ttft + (output - 1) * s.tpot,
+                         {{"ttft", s.ttft, ttft}, {"tpot", s.tpot, FormulaId::tpot}, {"output_tokens", w.output_tokens}});
+  s.output_tokens_per_s = trace.step(FormulaId::output_tokens_per_s, Tokens{concurrency * output} / s.latency,
+                                     {{"concurrency", concurrency, w.concurrency.from}, {"output_tokens", w.output_tokens},
+                                      {"latency", s.latency, FormulaId::latency}});
+  s.tokens_per_s_per_user = trace.step(FormulaId::tokens_per_s_per_user, Tokens{1} / s.tpot, {{"tpot", s.tpot, FormulaId::tpot}});
+}
+
+// How long a request waits when more are in flight than fit: the deployment serves `running` at a time.
+template <class T>
+Seconds queue(const Speed& s, double concurrency, double running, const Workload& w, T& trace) {
+  return trace.step(FormulaId::queue, (concurrency / running - 1) * s.latency,
+                    {{"concurrency", concurrency, w.concurrency.from}, {"running", running, FormulaId::max_concurrency},
+                     {"latency", s.latency, FormulaId::latency}});
+}
+
+}  // namespace weighbridge::formulas
