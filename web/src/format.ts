@@ -1,0 +1,119 @@
+// Numbers as people read them: rounded, with a unit, in the reader's language. The only arithmetic of the page.
+
+export type ByteUnit = 'GiB' | 'GB';
+
+export interface Format {
+  readonly unit: ByteUnit;
+  bytes(value: number): string;
+  /** Bytes in GB or GiB whatever the size, so that figures in one column compare. */
+  giga(value: number): string;
+  seconds(value: number): string;
+  count(value: number): string;
+  /** 8,030,261,248 as 8.03 B, the way models are called. */
+  short(value: number): string;
+  percent(value: number): string;
+  number(value: number): string;
+  /** Any number of an answer, by the unit that describe() gives it. */
+  of(value: number, unit: string | undefined): string;
+  /** Every digit, for the shown work. */
+  exact(value: number, unit?: string): string;
+}
+
+const kBinary: [number, string][] = [[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB'], [1, 'B']];
+const kDecimal: [number, string][] = [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']];
+const kPrefixes: [number, string][] = [[1e18, 'E'], [1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, '']];
+const kShort: [number, string][] = [[1e12, 'T'], [1e9, 'B'], [1e6, 'M'], [1e3, 'K'], [1, '']];
+
+const digitsFor = (value: number): number => (Math.abs(value) >= 99.95 ? 0 : Math.abs(value) >= 9.995 ? 1 : 2);
+
+export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: string) => string }): Format {
+  const formatters = new Map<string, Intl.NumberFormat>();
+  const intl = (key: string, options: Intl.NumberFormatOptions): Intl.NumberFormat => {
+    let made = formatters.get(key);
+    if (!made) formatters.set(key, (made = new Intl.NumberFormat(lang, options)));
+    return made;
+  };
+  const fixed = (value: number, digits: number): string =>
+    intl(`f${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const rounded = (value: number): string =>
+    Math.abs(value) >= 99.95
+      ? intl('r0', { maximumFractionDigits: 0 }).format(value)
+      : intl('r3', { maximumSignificantDigits: 3 }).format(value);
+  const scaled = (value: number, scale: [number, string][], from = 1): [number, string] => {
+    const [factor, name] = scale.find(([f]) => Math.abs(value) >= f * from) ?? scale[scale.length - 1]!;
+    return [value / factor, name];
+  };
+  const join = (value: string, name: string): string => (name === '' ? value : `${value} ${name}`); // no-break space
+  const giga = (): [number, string] => (unit === 'GiB' ? kBinary : kDecimal)[0]!;
+
+  const format: Format = {
+    unit,
+    bytes(value) {
+      const [n, name] = scaled(value, unit === 'GiB' ? kBinary : kDecimal, 0.1);
+      return join(name.length === 1 ? rounded(n) : fixed(n, digitsFor(n)), name);
+    },
+    giga(value) {
+      const [factor, name] = giga();
+      const n = value / factor;
+      if (n > 0 && n < 0.005) return join(`< ${fixed(0.01, 2)}`, name);
+      return join(fixed(n, digitsFor(n)), name);
+    },
+    seconds(value) {
+      if (value < 1e-3) return join(rounded(value * 1e6), 'µs');
+      if (value < 1) return join(rounded(value * 1e3), 'ms');
+      if (value < 120) return join(rounded(value), words.unit('s'));
+      if (value < 7200) return join(rounded(value / 60), words.unit('min'));
+      return join(rounded(value / 3600), words.unit('h'));
+    },
+    count: (value) => intl('c', { maximumFractionDigits: 0 }).format(value),
+    short(value) {
+      const [n, name] = scaled(value, kShort);
+      return rounded(n) + name;
+    },
+    percent: (value) => intl('p', { style: 'percent', maximumFractionDigits: value < 0.0995 ? 1 : 0 }).format(value),
+    number: rounded,
+    of(value, of) {
+      switch (of) {
+        case 'bytes':
+          return format.bytes(value);
+        case 'bytes/token':
+          return join(format.bytes(value), words.unit('/token'));
+        case 'bytes/s':
+          return join(...prefixed(value, 'B/s'));
+        case 'seconds':
+          return format.seconds(value);
+        case 'FLOP':
+        case 'FLOP/s':
+          return join(...prefixed(value, of));
+        case 'USD':
+          return intl('u', { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 }).format(value);
+        case undefined:
+        case '':
+        case '1':
+          return Number.isInteger(value) ? format.count(value) : rounded(value);
+        default:
+          if (of.startsWith('USD')) return join(format.of(value, 'USD'), words.unit(of.slice(3)));
+          return join(Number.isInteger(value) ? format.count(value) : rounded(value), words.unit(of));
+      }
+    },
+    exact(value, of) {
+      const plain =
+        Number.isInteger(value) && Math.abs(value) < 1e17
+          ? format.count(value)
+          : Math.abs(value) >= 1e15 || (value !== 0 && Math.abs(value) < 1e-4)
+            ? scientific(value)
+            : intl('x', { maximumSignificantDigits: 8 }).format(value);
+      return of === undefined || of === '' || of === '1' ? plain : join(plain, words.unit(of));
+    },
+  };
+  function prefixed(value: number, name: string): [string, string] {
+    const [n, prefix] = scaled(value, kPrefixes);
+    return [rounded(n), prefix + name];
+  }
+  function scientific(value: number): string {
+    const [mantissa, exponent] = value.toExponential(6).split('e') as [string, string];
+    const power = [...String(Number(exponent))].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)])).join('');
+    return `${intl('x', { maximumSignificantDigits: 8 }).format(Number(mantissa))} × 10${power}`;
+  }
+  return format;
+}
