@@ -366,11 +366,16 @@ class Estimator {
   // ---- capacity ----
 
   // What weights and reserve leave. Sequences share it with the activations.
-  Bytes room() const { return usable() - stage_weights(fullest_, scratch_.fullest_layers) - Bytes{r_.reserved_bytes.value}; }
+  Bytes room() const {
+    return max(Bytes{}, usable() - stage_weights(fullest_, scratch_.fullest_layers) - Bytes{r_.reserved_bytes.value});
+  }
 
   template <class Tr>
   double max_concurrency(Tr& trace) {
-    const Bytes space = max(Bytes{}, room());
+    const auto& d = e_.device;
+    const Bytes space = trace.step(FormulaId::room, room(),
+                                   {{"usable", usable(), FormulaId::usable_memory}, {"weights", d.weights, FormulaId::device_weights},
+                                    {"runtime", d.reserved, FormulaId::runtime}});
     const Bytes each = stage_sequence(scratch_.fullest_layers);
     const Bytes logits{4 * static_cast<double>(m_.spec.vocabulary)};
     NoTrace none;
@@ -381,7 +386,7 @@ class Estimator {
     const double most = data * std::max(0.0, std::min(beside_pass, beside_logits));
     if (each.value <= 0) return most;
     return trace.step(FormulaId::max_concurrency, most,
-                      {{"data", data, From::user}, {"room", space, From::step, }, {"pass_activations", pass, From::model},
+                      {{"data", data, From::user}, {"room", space, FormulaId::room}, {"pass_activations", pass, From::model},
                        {"bytes_per_sequence", each, FormulaId::device_kv_bytes_per_sequence},
                        {"logits_per_sequence", logits, From::model}});
   }
@@ -502,11 +507,13 @@ class Estimator {
       w.weight_bytes += s.bytes * (formulas::share_on_fullest(m_, row, l) * formulas::touched(row, tokens, distinct_share) * passes);
     }
     if constexpr (Tr::on) {
-      std::vector<double> count, share, used, elements, bits, scales;
+      std::vector<double> count, share, used, elements, bits, scales, multiplied, through;
       std::vector<std::string> names;
       for (const auto& s : stored_) {
         const auto& row = m_.rows[s.row];
         if (row.mtp || row.use == Use::never) continue;
+        multiplied.push_back(row.use == Use::routed ? used_share : 1);
+        through.push_back(row.use == Use::last || row.tied_head ? logit_rows : row.use == Use::lookup ? 0 : tokens);
         const auto& e = formats_.encodings[s.encoding];
         count.push_back(static_cast<double>(s.layers * row.per_layer));
         share.push_back(formulas::share_on_fullest(m_, row, l));
@@ -519,6 +526,10 @@ class Estimator {
       trace.step(bytes_id, w.weight_bytes,
                  {{"passes", passes, From::user}, {"count", count, From::model}, {"share", share, From::model}, {"used", used, From::model},
                   {"elements", elements, From::model}, {"bits", bits, From::format}, {"scale_bytes", scales, From::format}});
+      trace.name_rows(names);
+      trace.step(FormulaId::linear_flops, w.linear_flops,
+                 {{"count", count, From::model}, {"elements", elements, From::model}, {"used", multiplied, From::model},
+                  {"tokens", through, From::user}}, of);
       trace.name_rows(std::move(names));
     }
   }
@@ -707,7 +718,7 @@ class Estimator {
     const Work prompt = prefill_work(trace);
     const auto prefill = time(prompt, new_tokens, effort, "prefill", trace);
     s.prefill.flops = trace.step(FormulaId::prefill_flops, prompt.linear_flops + prompt.attention_flops,
-                                 {{"linear", prompt.linear_flops, From::model},
+                                 {{"linear", prompt.linear_flops, FormulaId::linear_flops, "prefill"},
                                   {"attention", prompt.attention_flops, FormulaId::prefill_attention_flops}});
     s.prefill.bytes = static_cast<double>(l.tensor) * (prompt.weight_bytes + prompt.kv_bytes);
     s.prefill.seconds = prefill.seconds;
@@ -722,7 +733,7 @@ class Estimator {
     const double in_replica = std::ceil(concurrency / static_cast<double>(l.data));
     const double micro_batches = std::min(in_replica, static_cast<double>(l.pipeline)) * static_cast<double>(l.data);
     s.decode.flops = trace.step(FormulaId::decode_flops, micro_batches * (token.linear_flops + token.attention_flops),
-                                {{"micro_batches", micro_batches, From::user}, {"linear", token.linear_flops, From::model},
+                                {{"micro_batches", micro_batches, From::user}, {"linear", token.linear_flops, FormulaId::linear_flops, "decode"},
                                  {"attention", token.attention_flops, FormulaId::decode_attention_flops}});
     s.decode.bytes = trace.step(FormulaId::decode_bytes, micro_batches * static_cast<double>(l.tensor) * (token.weight_bytes + token.kv_bytes),
                                 {{"micro_batches", micro_batches, From::user}, {"tensor", static_cast<double>(l.tensor), From::user},
@@ -777,7 +788,8 @@ class Estimator {
         e_.speed.ttft = trace_.step(FormulaId::queued_ttft, e_.speed.ttft + load.queue,
                                     {{"ttft", e_.speed.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft},
                                      {"queue", load.queue, FormulaId::queue}});
-        e_.speed.latency += load.queue;
+        e_.speed.latency = trace_.step(FormulaId::queued_latency, e_.speed.latency + load.queue,
+                                       {{"latency", e_.speed.latency, FormulaId::latency}, {"queue", load.queue, FormulaId::queue}});
       }
       load.utilisation = e_.capacity.max_concurrency > 0 ? std::min(1.0, running / e_.capacity.max_concurrency) : 1;
     }

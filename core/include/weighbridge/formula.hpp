@@ -26,9 +26,9 @@ enum class FormulaId : std::uint8_t {
   // memory
   runtime, device_total, total_runtime, total_memory, usable_memory, headroom,
   // capacity
-  kv_pool, kv_tokens, windowed_kv_tokens, windowed_kv_bytes_per_token, max_concurrency, max_context_tokens,
+  kv_pool, room, kv_tokens, windowed_kv_tokens, windowed_kv_bytes_per_token, max_concurrency, max_context_tokens,
   // compute
-  growing_pairs, attention_pairs, prefill_attention_flops, prefill_flops, prefill_device_flops, decode_attention_flops,
+  growing_pairs, attention_pairs, linear_flops, prefill_attention_flops, prefill_flops, decode_attention_flops,
   decode_flops,
   // traffic
   distinct_experts, prefill_weight_bytes, decode_weight_bytes, prefill_kv_bytes, decode_kv_bytes, decode_bytes,
@@ -37,6 +37,7 @@ enum class FormulaId : std::uint8_t {
   pass_seconds, prefill_tokens_per_s, decode_tokens_per_s,
   // latency and load
   ttft, static_ttft, tpot, latency, output_tokens_per_s, tokens_per_s_per_user, queue, queued_ttft,
+  queued_latency,
   // cost
   usd_per_hour, usd_per_million_output_tokens, watts, joules_per_output_token,
   // the article's method, inference
@@ -60,7 +61,7 @@ struct Formula {
   bool article;                  // belongs to the article's method
 };
 
-std::span<const Formula> formulas();
+std::span<const Formula> formula_table();
 const Formula& formula(FormulaId id);
 
 }  // namespace weighbridge
