@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@ namespace weighbridge {
 // Which matrix units a format's products run on, when the device has them.
 enum class Arithmetic : std::uint8_t { fp32, fp16, bf16, fp8, fp4, int8 };
 std::string_view arithmetic_name(Arithmetic a);
+std::optional<Arithmetic> find_arithmetic(std::string_view name);
 
 // How one tensor is stored: `bits` per element (scales inside fixed blocks included) and what lies beside them.
 // Scales: one per `group` elements along a row (rounded up), per output row, per input column, per square tile, per tensor.
@@ -41,9 +43,12 @@ using EncodingId = std::uint8_t;     // index into Formats::encodings
 enum class FormatRule : std::uint8_t {
   uniform,      // every tensor in one encoding (fp32, fp16, bf16)
   linear_only,  // linear layers in the encoding, all else in 16 bits (int8, int4, nf4, fp8, AWQ, GPTQ …)
-  experts_only, // expert matrices in the encoding, all else in 16 bits (mxfp4 as gpt-oss ships it)
+  experts_only, // expert matrices in the encoding, all else in 16 bits (mxfp4 as gpt-oss ships it); without experts: linear_only
+  matrices,     // linear layers, tables, head and routers where a row is whole groups, all else in 16 bits (MLX)
   gguf,         // llama.cpp's mixtures: which tensors are promoted depends on role, layer and shape
 };
+
+std::optional<FormatRule> find_format_rule(std::string_view name);
 
 struct WeightFormat {
   std::string id;                    // "bf16", "Q4_K_M", "awq-int4"
@@ -72,7 +77,7 @@ struct Formats {
 
   const WeightFormat* find_weight(std::string_view id_or_alias) const;   // case-insensitive
   const KvFormat* find_kv(std::string_view id_or_alias) const;
-  EncodingId encoding(std::string_view id) const;                        // must exist: the pack step checked it
+  EncodingId encoding(std::string_view id) const;                        // must exist: the pack step checked it; else 0
 };
 
 }  // namespace weighbridge
