@@ -2,9 +2,9 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weighbridge/formats.hpp"
@@ -56,6 +56,7 @@ class Catalog {
   std::vector<CatalogModel> models_;
   std::vector<CatalogDevice> devices_;
   std::vector<CatalogEngine> engines_;
+  std::vector<std::pair<std::string, std::size_t>> model_names_, device_names_;      // lower case, sorted
 };
 
 // The catalogue of this build, read on first use.

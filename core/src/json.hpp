@@ -1,0 +1,42 @@
+// JSON without exceptions: every access asks first.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace weighbridge {
+
+inline const nlohmann::json* member(const nlohmann::json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  const auto at = object.find(std::string(key));
+  return at == object.end() ? nullptr : &*at;
+}
+
+inline std::string_view as_text(const nlohmann::json& value) {
+  const auto* s = value.get_ptr<const std::string*>();
+  return s ? std::string_view(*s) : std::string_view();
+}
+inline std::string text_of(const nlohmann::json& object, std::string_view key) {
+  const auto* value = member(object, key);
+  return value ? std::string(as_text(*value)) : std::string();
+}
+inline double number_of(const nlohmann::json& object, std::string_view key, double otherwise = 0) {
+  const auto* value = member(object, key);
+  return value && value->is_number() ? value->get<double>() : otherwise;
+}
+
+// The one way JSON is written: compact, sorted, broken UTF-8 replaced.
+inline std::string text(const nlohmann::json& value) { return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+
+// Whole numbers up to 2^53 are written without a fraction; what is not finite is null.
+inline nlohmann::json number(double value) {
+  if (!(value - value == 0)) return nullptr;
+  if (value >= -9007199254740992.0 && value <= 9007199254740992.0) {
+    const auto whole = static_cast<std::int64_t>(value);
+    if (static_cast<double>(whole) == value) return whole;
+  }
+  return value;
+}
+
+}  // namespace weighbridge
