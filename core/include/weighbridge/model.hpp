@@ -33,6 +33,7 @@ struct Mla {
   std::int64_t q_lora_rank = 0;      // 0: the query is not compressed
   std::int64_t kv_lora_rank = 0;
   std::int64_t nope_dim = 0, rope_dim = 0, value_dim = 0;
+  bool bias = false;                 // on both down-projections and on the output
 };
 
 enum class MixerKind : std::uint8_t { none, attention, mla };
@@ -73,8 +74,9 @@ struct Published {
   EncodingId linear = 0;             // encoding of the quantised linear layers
   bool quantised = false;
   bool experts_only = false;
+  bool matrices = false;             // embedding and head are quantised like the linear layers (MLX)
   EncodingId rest = 0;               // encoding of all else
-  std::vector<std::string> unquantised;      // module names that stay in `rest` ("lm_head", "self_attn", …)
+  std::vector<std::string> unquantised;      // parts of row names that stay in `rest` ("lm_head", "self_attn", …)
 };
 
 struct ModelSpec {

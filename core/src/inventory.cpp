@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "weighbridge/tensors.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+// Names are those of the Llama family, whatever a family calls its own tensors: one name for one job.
+class Builder {
+ public:
+  explicit Builder(Inventory& out) : out_(out), s_(out.spec) {}
+
+  void build() {
+    tables();
+    for (std::size_t kind = 0; kind < s_.kinds.size(); ++kind) {
+      const auto n = std::count(s_.layer_kind.begin(), s_.layer_kind.end(), static_cast<std::uint8_t>(kind));
+      if (n > 0) layer(static_cast<std::int16_t>(kind), n, "layers.{}.", false);
+      out_.caches.push_back(cache(s_.kinds[kind], n));
+    }
+    if (s_.mtp_layers > 0 && s_.mtp_kind < s_.kinds.size()) prediction_layers();
+    count();
+  }
+
+ private:
+  TensorRow& add(std::string name, Role role, TensorClass cls, std::int64_t rows, std::int64_t columns) {
+    TensorRow r;
+    r.name = prefix_ + std::move(name);
+    r.role = role;
+    r.cls = cls;
+    r.rows = rows;
+    r.columns = columns;
+    r.kind = kind_;
+    r.layers = layers_;
+    r.mtp = mtp_;
+    if (mtp_) r.use = Use::never;
+    out_.rows.push_back(std::move(r));
+    return out_.rows.back();
+  }
+  TensorRow& matrix(std::string name, Role role, TensorClass cls, std::int64_t rows, std::int64_t columns) {
+    auto& r = add(std::move(name), role, cls, rows, columns);
+    r.linear = true;
+    return r;
+  }
+  TensorRow& copied(std::string name, Role role, TensorClass cls, std::int64_t rows, std::int64_t columns) {
+    auto& r = add(std::move(name), role, cls, rows, columns);
+    r.split = Split::replicated;
+    return r;
+  }
+  void norm(std::string name, std::int64_t width, std::int64_t per_layer, bool bias) {
+    if (per_layer <= 0) return;
+    copied(name + ".weight", Role::norm, TensorClass::norm, 1, width).per_layer = per_layer;
+    if (bias) copied(name + ".bias", Role::norm, TensorClass::bias, 1, width).per_layer = per_layer;
+  }
+  void use(TensorRow& r, Use u) {
+    if (!mtp_) r.use = u;
+  }
+
+  void tables() {
+    const auto width = s_.embedding_width > 0 ? s_.embedding_width : s_.hidden;
+    auto& table = add("embed_tokens.weight", Role::embedding, TensorClass::token_embedding, s_.vocabulary, width);
+    table.use = Use::lookup;
+    table.tied_head = s_.tied && s_.has_head;
+    if (s_.positions > 0)
+      copied("embed_positions.weight", Role::embedding, TensorClass::position, s_.positions, s_.hidden).use = Use::lookup;
+    if (s_.embedding_norm) norm("embed_layernorm", s_.hidden, 1, true);
+    if (width != s_.hidden) {
+      matrix("project_in.weight", Role::other, TensorClass::other, s_.hidden, width);
+      matrix("project_out.weight", Role::other, TensorClass::other, width, s_.hidden);
+    }
+    if (s_.final_norm) norm("norm", s_.hidden, 1, s_.final_norm_bias);
+    if (s_.has_head && !s_.tied)
+      add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, width).use = Use::last;
+    if (s_.has_head && s_.head_bias) add("lm_head.bias", Role::lm_head, TensorClass::bias, 1, s_.vocabulary).use = Use::last;
+  }
+
+  void layer(std::int16_t kind, std::int64_t layers, std::string prefix, bool mtp) {
+    kind_ = kind;
+    layers_ = layers;
+    prefix_ = std::move(prefix);
+    mtp_ = mtp;
+    const auto& k = s_.kinds[static_cast<std::size_t>(kind)];
+    if (k.mixer.kind == MixerKind::attention) attention(k.mixer.attention);
+    if (k.mixer.kind == MixerKind::mla) latent_attention(k.mixer.mla);
+    if (k.feed_forward.width > 0) dense(k.feed_forward);
+    if (k.feed_forward.experts > 0) experts(k.feed_forward);
+    norm("layernorm", s_.hidden, k.norms, k.norm_bias);
+  }
+
+  void attention(const Attention& a) {
+    const auto q = a.heads * a.head_dim, k = a.kv_heads * a.head_dim, v = a.kv_heads * a.value_dim;
+    if (a.fused_qkv && a.heads == a.kv_heads) {
+      matrix("self_attn.qkv_proj.weight", Role::attention, TensorClass::attention_qkv, q + k + v, s_.hidden);
+    } else if (a.fused_qkv) {
+      // One stored matrix; its key and value rows are laid out by other rules than its query rows.
+      matrix("self_attn.qkv_proj.weight[q]", Role::attention, TensorClass::attention_qkv, q, s_.hidden);
+      matrix("self_attn.qkv_proj.weight[kv]", Role::attention, TensorClass::attention_qkv, k + v, s_.hidden).split = Split::kv_heads;
+    } else {
+      matrix("self_attn.q_proj.weight", Role::attention, TensorClass::attention_q, q, s_.hidden);
+      matrix("self_attn.k_proj.weight", Role::attention, TensorClass::attention_k, k, s_.hidden).split = Split::kv_heads;
+      matrix("self_attn.v_proj.weight", Role::attention, TensorClass::attention_v, v, s_.hidden).split = Split::kv_heads;
+    }
+    matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.heads * a.value_dim);
+    if (a.q_bias) add("self_attn.q_proj.bias", Role::attention, TensorClass::bias, 1, q);
+    if (a.k_bias) add("self_attn.k_proj.bias", Role::attention, TensorClass::bias, 1, k).split = Split::kv_heads;
+    if (a.v_bias) add("self_attn.v_proj.bias", Role::attention, TensorClass::bias, 1, v).split = Split::kv_heads;
+    if (a.o_bias) copied("self_attn.o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
+    if (a.qk_norm == QkNorm::per_head) {
+      norm("self_attn.q_norm", a.head_dim, 1, false);
+      norm("self_attn.k_norm", a.head_dim, 1, false);
+    } else if (a.qk_norm == QkNorm::full_width) {
+      norm("self_attn.q_norm", q, 1, false);
+      norm("self_attn.k_norm", k, 1, false);
+    }
+    if (a.sinks) add("self_attn.sinks", Role::attention, TensorClass::other, 1, a.heads);
+  }
+
+  void latent_attention(const Mla& a) {
+    const auto qk = a.nope_dim + a.rope_dim;
+    const auto latent = a.kv_lora_rank + a.rope_dim;
+    const auto down = [&](const char* name, std::int64_t rows) {
+      matrix(std::string(name) + ".weight", Role::attention, TensorClass::attention_other, rows, s_.hidden).split = Split::replicated;
+      if (a.bias) copied(std::string(name) + ".bias", Role::attention, TensorClass::bias, 1, rows);
+    };
+    if (a.q_lora_rank > 0) {
+      down("self_attn.q_a_proj", a.q_lora_rank);
+      norm("self_attn.q_a_layernorm", a.q_lora_rank, 1, false);
+      matrix("self_attn.q_b_proj.weight", Role::attention, TensorClass::attention_q, a.heads * qk, a.q_lora_rank);
+    } else {
+      matrix("self_attn.q_proj.weight", Role::attention, TensorClass::attention_q, a.heads * qk, s_.hidden);
+    }
+    down("self_attn.kv_a_proj_with_mqa", latent);
+    norm("self_attn.kv_a_layernorm", a.kv_lora_rank, 1, false);
+    matrix("self_attn.kv_b_proj.weight", Role::attention, TensorClass::attention_other, a.heads * (a.nope_dim + a.value_dim), a.kv_lora_rank);
+    matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.heads * a.value_dim);
+    if (a.bias) copied("self_attn.o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
+  }
+
+  // The matrices of one gated or plain feed-forward; experts are `per_layer` of them.
+  struct Mlp {
+    std::string name;
+    Role role = Role::mlp;
+    std::int64_t width = 0, per_layer = 1;
+    bool gated = true, fused = false, bias = false;
+    Split split = Split::even;
+    Use use = Use::always;
+  };
+
+  void mlp(const Mlp& m) {
+    const auto place = [&](TensorRow& r) {
+      r.per_layer = m.per_layer;
+      if (r.split == Split::even) r.split = m.split;
+      use(r, m.use);
+    };
+    const auto in = [&](const char* name, TensorClass cls, std::int64_t rows) {
+      place(matrix(m.name + name + ".weight", m.role, cls, rows, s_.hidden));
+      if (m.bias) place(add(m.name + name + ".bias", m.role, TensorClass::bias, 1, rows));
+    };
+    if (m.gated && m.fused) {
+      in("gate_up_proj", TensorClass::ffn_gate_up, 2 * m.width);
+    } else {
+      if (m.gated) in("gate_proj", TensorClass::ffn_gate, m.width);
+      in("up_proj", TensorClass::ffn_up, m.width);
+    }
+    place(matrix(m.name + "down_proj.weight", m.role, TensorClass::ffn_down, s_.hidden, m.width));
+    if (!m.bias) return;
+    auto& bias = add(m.name + "down_proj.bias", m.role, TensorClass::bias, 1, s_.hidden);
+    if (m.split == Split::even) bias.split = Split::replicated;
+    place(bias);
+  }
+
+  void dense(const FeedForward& f) {
+    Mlp m;
+    m.name = "mlp.";
+    m.width = f.width;
+    m.gated = f.gated;
+    m.fused = f.fused_gate_up;
+    m.bias = f.bias;
+    mlp(m);
+  }
+
+  void experts(const FeedForward& f) {
+    copied("mlp.router.weight", Role::router, TensorClass::router, f.experts, s_.hidden);
+    if (f.router_bias) copied("mlp.router.bias", Role::router, TensorClass::bias, 1, f.experts);
+    if (f.router_correction) copied("mlp.router.correction_bias", Role::router, TensorClass::bias, 1, f.experts);
+    Mlp m;
+    m.name = "mlp.experts.{}.";
+    m.role = Role::experts;
+    m.width = f.expert_width;
+    m.per_layer = f.experts;
+    m.gated = f.gated;
+    m.fused = f.fused_gate_up;
+    m.bias = f.expert_bias;
+    m.split = Split::experts;
+    m.use = Use::routed;
+    mlp(m);
+    if (f.shared_width > 0) {
+      Mlp shared;
+      shared.name = "mlp.shared_experts.";
+      shared.width = f.shared_width;
+      shared.gated = f.gated;
+      mlp(shared);
+      if (f.shared_gate) copied("mlp.shared_expert_gate.weight", Role::router, TensorClass::router, 1, s_.hidden);
+    }
+  }
+
+  // One more layer that drafts the token after next; engines load it only for speculative decoding.
+  void prediction_layers() {
+    layer(static_cast<std::int16_t>(s_.mtp_kind), s_.mtp_layers, "mtp.{}.", true);
+    add("eh_proj.weight", Role::other, TensorClass::other, s_.hidden, 2 * s_.hidden);
+    norm("layernorm_of_inputs_and_head", s_.hidden, 3, false);
+    if (!s_.mtp_copies_tables) return;
+    add("embed_tokens.weight", Role::embedding, TensorClass::token_embedding, s_.vocabulary, s_.hidden);
+    add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, s_.hidden);
+  }
+
+  static CacheShape cache(const LayerKind& kind, std::int64_t layers) {
+    CacheShape c;
+    c.layers = layers;
+    if (kind.mixer.kind == MixerKind::attention) {
+      const auto& a = kind.mixer.attention;
+      c.k_elements = static_cast<double>(a.kv_heads * a.head_dim);
+      c.v_elements = static_cast<double>(a.kv_heads * a.value_dim);
+      c.kv_heads = a.kv_heads;
+      c.window = a.window;
+      // A query and a key are multiplied, then a weight and a value.
+      c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
+      c.decode_flops_per_pair = c.prefill_flops_per_pair;
+    } else if (kind.mixer.kind == MixerKind::mla) {
+      const auto& a = kind.mixer.mla;
+      c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
+      c.replicated = true;
+      c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.value_dim));
+      // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).
+      c.decode_flops_per_pair = 2 * static_cast<double>(a.heads * (2 * a.kv_lora_rank + a.rope_dim));
+    }
+    return c;
+  }
+
+  void count() {
+    for (const auto& kind : s_.kinds) {
+      out_.experts = std::max(out_.experts, kind.feed_forward.experts);
+      out_.experts_used = std::max(out_.experts_used, kind.feed_forward.experts_used);
+    }
+    for (const auto& r : out_.rows) {
+      const auto elements = r.elements();
+      out_.parameters += elements;
+      if (r.mtp) out_.mtp_parameters += elements;
+      switch (r.use) {
+        case Use::always: case Use::last: out_.active_parameters += elements; break;
+        case Use::lookup: if (r.tied_head) out_.active_parameters += elements; break;
+        case Use::routed: {
+          const auto& f = s_.kinds[static_cast<std::size_t>(r.kind)].feed_forward;
+          out_.active_parameters += elements / f.experts * f.experts_used;
+          break;
+        }
+        case Use::never: break;
+      }
+    }
+  }
+
+  Inventory& out_;
+  const ModelSpec& s_;
+  std::string prefix_;
+  std::int16_t kind_ = -1;
+  std::int64_t layers_ = 1;
+  bool mtp_ = false;
+};
+
+}  // namespace
+
+std::string_view role_name(Role role) {
+  switch (role) {
+    case Role::embedding: return "embedding";
+    case Role::attention: return "attention";
+    case Role::mlp: return "mlp";
+    case Role::experts: return "experts";
+    case Role::router: return "router";
+    case Role::norm: return "norm";
+    case Role::lm_head: return "lm_head";
+    case Role::vision: return "vision";
+    case Role::other: case Role::kCount: break;
+  }
+  return "other";
+}
+
+Inventory inventory(ModelSpec spec) {
+  Inventory out;
+  out.spec = std::move(spec);
+  Builder(out).build();
+  return out;
+}
+
+}  // namespace weighbridge
