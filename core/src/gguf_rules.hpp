@@ -1,0 +1,32 @@
+// The mixtures of llama.cpp's quantiser: which tensor of a GGUF file type is stored in which block type.
+//
+// Source: the rules that llama.cpp documents and its quantiser applies (sources.json: llama-cpp-quantize). A file type
+// such as Q4_K_M is a base type and promotions by a tensor's part, its layer, the number of experts and how many query
+// heads share a key head. IQ types are taken as made with an importance matrix, which is how they are published.
+#pragma once
+
+#include <cstdint>
+
+#include "weighbridge/formats.hpp"
+#include "weighbridge/tensors.hpp"
+
+namespace weighbridge::gguf {
+
+struct Mix;
+
+// What the rules look at beside the tensor.
+struct Mixture {
+  const Mix* mix = nullptr;
+  const Formats* formats = nullptr;
+  std::int64_t layers = 0;
+  std::int64_t experts = 0;
+  std::int64_t heads_per_kv_head = 1;
+};
+
+// `format` is one of FormatRule::gguf.
+Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Formats& formats);
+
+// The encoding of one tensor of `row` in layer `layer` (0 for tensors outside the layers).
+EncodingId encoding(const Mixture& m, const TensorRow& row, std::int64_t layer);
+
+}  // namespace weighbridge::gguf
