@@ -168,6 +168,30 @@ function toBase(value, factor) {
   return Number.isInteger(base) ? base : Number(base.toPrecision(15));
 }
 
+// The result of a derivation in base units: "24 GiB x 0.9995: as boards alike report", "128 SM x 2520 MHz x 512 FLOP per
+// clock", "32 GT/s x 16 lanes x 128 / 130 / 8". Numbers with units, left to right; what follows a colon is explanation.
+// undefined when the text is not arithmetic (it does not start with a number), NaN when it is and cannot be read.
+const kDerivationUnits = {
+  GiB: 2 ** 30, MiB: 2 ** 20, B: 1, "MT/s": 1e6, "GT/s": 1e9, "Gbit/s": 1e9, MHz: 1e6, "TFLOP/s": 1e12, "FLOP per clock": 1,
+  bits: 1, lanes: 1, channels: 1, SM: 1, CU: 1, "Xe-cores": 1, cores: 1,
+};
+
+export function derivedValue(text) {
+  if (!/^\d/.test(text)) return undefined;
+  const terms = text.split(":")[0].split(/ ([x/-]) /);
+  let result = 0;
+  for (let i = 0; i < terms.length; i += 2) {
+    const [, number, unit] = /^([\d.]+)(?: (.+))?$/.exec(terms[i].trim()) ?? [];
+    const factor = unit === undefined ? 1 : kDerivationUnits[unit];
+    const value = Number(number) * (factor ?? NaN);
+    if (i === 0) result = value;
+    else if (terms[i - 1] === "x") result *= value;
+    else if (terms[i - 1] === "/") result /= value;
+    else result -= value;
+  }
+  return result;
+}
+
 class Packer {
   constructor(dataDir, version) {
     this.dataDir = dataDir;
@@ -280,7 +304,15 @@ class Packer {
     const value = list
       ? check.at("value").array(figure.value).map((v, i) => one(v, check.at("value", i)))
       : one(figure.value, check.at("value"));
-    return value === undefined || basis === undefined || factor === undefined ? undefined : { value, basis };
+    if (value === undefined || basis === undefined || factor === undefined) return undefined;
+    if (basis[0] === "derived" && !list) {
+      const derived = derivedValue(basis[1]);
+      if (Number.isNaN(derived)) check.at("derived").fail(`cannot be computed: ${basis[1]}`);
+      else if (derived !== undefined && Math.abs(derived / value - 1) > 0.02) {
+        check.at("derived").fail(`"${basis[1]}" is ${derived}, not ${value}`);
+      }
+    }
+    return { value, basis };
   }
 
   // ------------------------------------------------------------------------------------------------------------ devices
