@@ -38,7 +38,8 @@ struct Mix {
   Type base;
   Type table;                                  // input embedding of a model with a head of its own
   Type head;                                   // output matrix, or the table that serves as one
-  Promotion value;                             // attn_v, fused attn_qkv, attn_kv_b
+  Promotion value;                             // attn_v
+  Type fused;                                  // attn_qkv
   Type query_key;
   Type output;                                 // attn_output
   Type output_of_eight_experts;
@@ -50,42 +51,41 @@ namespace {
 
 constexpr Promotion kNone{};
 
-// One row per file type; the promotions are those of the quantiser in the order value, q and k, output, output with
-// eight experts, down, up and gate.
+// One row per file type, in the order of the members of Mix.
 constexpr std::array<Mix, 29> kMixes{{
-    {"Q2_K", "q2_K", kBase, "q6_K", {When::shared_keys, "q4_K", "q3_K"}, kBase, "q3_K", "q5_K", {When::always, "q3_K"}, kNone},
-    {"Q2_K_S", "q2_K", kBase, "q6_K", {When::shared_keys, "q4_K"}, kBase, kBase, kBase, {When::first_eighth, "q4_K"}, kNone},
-    {"Q3_K_S", "q3_K", kBase, "q6_K", kNone, kBase, kBase, "q5_K", kNone, kNone},
-    {"Q3_K_M", "q3_K", kBase, "q6_K", {When::first_two, "q5_K", "q4_K"}, kBase, "q4_K", "q5_K", {When::first_sixteenth, "q5_K", "q4_K"}, kNone},
-    {"Q3_K_L", "q3_K", kBase, "q6_K", {When::always, "q5_K"}, kBase, "q5_K", kBase, {When::always, "q5_K"}, kNone},
-    {"Q4_0", "q4_0", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q4_1", "q4_1", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q4_K_S", "q4_K", kBase, "q6_K", {When::first_four, "q5_K"}, kBase, kBase, "q5_K", {When::first_eighth, "q5_K"}, kNone},
-    {"Q4_K_M", "q4_K", kBase, "q6_K", {When::more_bits, "q6_K"}, kBase, kBase, "q5_K", {When::more_bits, "q6_K"}, kNone},
-    {"Q5_0", "q5_0", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q5_1", "q5_1", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q5_K_S", "q5_K", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q5_K_M", "q5_K", kBase, "q6_K", {When::more_bits, "q6_K"}, kBase, kBase, kBase, {When::more_bits, "q6_K"}, kNone},
-    {"Q6_K", "q6_K", kBase, "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"Q8_0", "q8_0", kBase, "q8_0", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"IQ1_S", "iq1_s", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, "iq2_xxs", "q5_K", {When::first_eighth, "q2_K"}, kNone},
-    {"IQ1_M", "iq1_m", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, "iq2_xxs", "q5_K", {When::first_eighth, "q2_K"}, kNone},
-    {"IQ2_XXS", "iq2_xxs", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, "q5_K", {When::first_eighth, "q2_K"}, kNone},
-    {"IQ2_XS", "iq2_xs", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, "q5_K", {When::first_eighth, "q2_K"}, kNone},
-    {"IQ2_S", "iq2_xs", "iq3_s", "q5_K", {When::shared_keys_or_experts, "q4_K", "iq3_s"}, kBase, "iq3_s", "q5_K", {When::first_eighth, "iq3_s"}, kNone},
-    {"IQ2_M", "iq2_s", "iq3_s", "q5_K", {When::shared_keys_or_experts, "q4_K", "iq3_s"}, kBase, "iq3_s", "q5_K", {When::first_eighth, "iq3_s"}, kNone},
-    {"IQ3_XXS", "iq3_xxs", "iq3_s", "q5_K", {When::shared_keys, "q4_K"}, "iq2_s", "iq3_s", "q5_K", kNone, kNone},
-    {"IQ3_XS", "iq3_s", kBase, "q6_K", {When::shared_keys, "q4_K"}, "iq3_xxs", kBase, "q5_K", kNone, {When::middle, "iq3_xxs"}},
-    {"IQ3_S", "iq3_s", kBase, "q6_K", {When::shared_keys, "q4_K"}, kBase, kBase, "q5_K", kNone, kNone},
-    {"IQ3_M", "iq3_s", kBase, "q6_K", {When::always, "q4_K"}, kBase, "q4_K", "q5_K", {When::first_eighth, "q4_K"}, kNone},
-    {"IQ4_XS", "iq4_xs", kBase, "q6_K", {When::shared_keys, "q5_K"}, kBase, kBase, "q5_K", kNone, kNone},
-    {"IQ4_NL", "iq4_nl", kBase, "q6_K", {When::shared_keys, "q5_K"}, kBase, kBase, "q5_K", kNone, kNone},
-    {"TQ1_0", "tq1_0", "q4_K", "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
-    {"TQ2_0", "tq2_0", "q4_K", "q6_K", kNone, kBase, kBase, kBase, kNone, kNone},
+    {"Q2_K", "q2_K", kBase, "q6_K", {When::shared_keys, "q4_K", "q3_K"}, kBase, kBase, "q3_K", "q5_K", {When::always, "q3_K"}, kNone},
+    {"Q2_K_S", "q2_K", kBase, "q6_K", {When::shared_keys, "q4_K"}, kBase, kBase, kBase, kBase, {When::first_eighth, "q4_K"}, kNone},
+    {"Q3_K_S", "q3_K", kBase, "q6_K", kNone, kBase, kBase, kBase, "q5_K", kNone, kNone},
+    {"Q3_K_M", "q3_K", kBase, "q6_K", {When::first_two, "q5_K", "q4_K"}, "q4_K", kBase, "q4_K", "q5_K", {When::first_sixteenth, "q5_K", "q4_K"}, kNone},
+    {"Q3_K_L", "q3_K", kBase, "q6_K", {When::always, "q5_K"}, "q4_K", kBase, "q5_K", kBase, {When::always, "q5_K"}, kNone},
+    {"Q4_0", "q4_0", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q4_1", "q4_1", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q4_K_S", "q4_K", kBase, "q6_K", {When::first_four, "q5_K"}, kBase, kBase, kBase, "q5_K", {When::first_eighth, "q5_K"}, kNone},
+    {"Q4_K_M", "q4_K", kBase, "q6_K", {When::more_bits, "q6_K"}, "q5_K", kBase, kBase, "q5_K", {When::more_bits, "q6_K"}, kNone},
+    {"Q5_0", "q5_0", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q5_1", "q5_1", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q5_K_S", "q5_K", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q5_K_M", "q5_K", kBase, "q6_K", {When::more_bits, "q6_K"}, "q6_K", kBase, kBase, kBase, {When::more_bits, "q6_K"}, kNone},
+    {"Q6_K", "q6_K", kBase, "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"Q8_0", "q8_0", kBase, "q8_0", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"IQ1_S", "iq1_s", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, "iq2_xxs", "q5_K", {When::first_eighth, "q2_K"}, kNone},
+    {"IQ1_M", "iq1_m", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, "iq2_xxs", "q5_K", {When::first_eighth, "q2_K"}, kNone},
+    {"IQ2_XXS", "iq2_xxs", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, kBase, "q5_K", {When::first_eighth, "q2_K"}, kNone},
+    {"IQ2_XS", "iq2_xs", "q2_K", "q5_K", {When::shared_keys_or_experts, "q4_K", "q2_K"}, kBase, kBase, kBase, "q5_K", {When::first_eighth, "q2_K"}, kNone},
+    {"IQ2_S", "iq2_xs", "iq3_s", "q5_K", {When::shared_keys_or_experts, "q4_K", "iq3_s"}, kBase, kBase, "iq3_s", "q5_K", {When::first_eighth, "iq3_s"}, kNone},
+    {"IQ2_M", "iq2_s", "iq3_s", "q5_K", {When::shared_keys_or_experts, "q4_K", "iq3_s"}, kBase, kBase, "iq3_s", "q5_K", {When::first_eighth, "iq3_s"}, kNone},
+    {"IQ3_XXS", "iq3_xxs", "iq3_s", "q5_K", {When::shared_keys, "q4_K"}, kBase, "iq2_s", "iq3_s", "q5_K", kNone, kNone},
+    {"IQ3_XS", "iq3_s", kBase, "q6_K", {When::shared_keys, "q4_K"}, kBase, "iq3_xxs", kBase, "q5_K", kNone, {When::middle, "iq3_xxs"}},
+    {"IQ3_S", "iq3_s", kBase, "q6_K", {When::shared_keys, "q4_K"}, kBase, kBase, kBase, "q5_K", kNone, kNone},
+    {"IQ3_M", "iq3_s", kBase, "q6_K", {When::always, "q4_K"}, "q4_K", kBase, "q4_K", "q5_K", {When::first_eighth, "q4_K"}, kNone},
+    {"IQ4_XS", "iq4_xs", kBase, "q6_K", {When::shared_keys, "q5_K"}, kBase, kBase, kBase, "q5_K", kNone, kNone},
+    {"IQ4_NL", "iq4_nl", kBase, "q6_K", {When::shared_keys, "q5_K"}, kBase, kBase, kBase, "q5_K", kNone, kNone},
+    {"TQ1_0", "tq1_0", "q4_K", "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
+    {"TQ2_0", "tq2_0", "q4_K", "q6_K", kNone, kBase, kBase, kBase, kBase, kNone, kNone},
 }};
 
 // All but the experts lie in 8 bits; expert matrices in the base type.
-constexpr Mix kExpertsInMxfp4{"MXFP4_MOE", "mxfp4", "q8_0", "q8_0", kNone, kBase, kBase, kBase, kNone, kNone};
+constexpr Mix kExpertsInMxfp4{"MXFP4_MOE", "mxfp4", "q8_0", "q8_0", kNone, kBase, kBase, kBase, kBase, kNone, kNone};
 
 // Two to one-and-a-half bits: the quantiser has a branch of its own for them.
 bool very_low(const Mix& m) { return m.file_type.substr(0, 3) == "IQ1" || m.file_type.substr(0, 3) == "IQ2"; }
@@ -136,8 +136,6 @@ Type down_type(const Mixture& m, std::int64_t layer) {
   return pick(mix.down, m, layer);
 }
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
 // Vectors, norms, routers and position tables keep 32 bits.
 bool kept(const TensorRow& row) {
   switch (row.cls) {
@@ -158,9 +156,8 @@ Type chosen(const Mixture& m, const TensorRow& row, std::int64_t layer) {
   if (row.cls == TensorClass::token_embedding) return mix.table;
   if (&mix == &kExpertsInMxfp4) return row.role == Role::experts && row.use != Use::always ? mix.base : "q8_0";
   switch (row.cls) {
-    case TensorClass::attention_v:
-    case TensorClass::attention_qkv: return value_type(m, layer);
-    case TensorClass::attention_other: return contains(row.name, "kv_b_proj") ? value_type(m, layer) : kBase;
+    case TensorClass::attention_v: return value_type(m, layer);
+    case TensorClass::attention_qkv: return mix.fused;
     case TensorClass::attention_k: return key_type(m);
     case TensorClass::attention_q: return mix.query_key;
     case TensorClass::attention_output: return output_type(m);

@@ -3,6 +3,7 @@
 // Source: the rules that llama.cpp documents and its quantiser applies (sources.json: llama-cpp-quantize). A file type
 // such as Q4_K_M is a base type and promotions by a tensor's part, its layer, the number of experts and how many query
 // heads share a key head. IQ types are taken as made with an importance matrix, which is how they are published.
+// Fused and latent attention matrices follow the rules that the published files were made by (no promotion of attn_kv_b).
 #pragma once
 
 #include <cstdint>
