@@ -1,0 +1,13 @@
+// Adding a bare number to bytes is the GB / GiB mistake waiting to happen.
+#include "weighbridge/units.hpp"
+
+using namespace weighbridge;
+using namespace weighbridge::literals;
+
+double value() {
+#ifdef WEIGHBRIDGE_CONTROL          // the same without the mistake: must compile
+  return (80_GB + 1_GiB).value;
+#else
+  return (80_GB + 1073741824.0).value;
+#endif
+}
