@@ -25,6 +25,7 @@ struct Attention {
   bool fused_qkv = false;            // stored as one matrix (matters to names and block rules, not to counts)
   QkNorm qk_norm = QkNorm::none;
   bool sinks = false;                // one learned logit per head (gpt-oss)
+  bool operator==(const Attention&) const = default;
 };
 
 // Multi-head latent attention (DeepSeek V2 on): the cache holds one latent of kv_lora_rank + rope_dim per token and layer.
@@ -34,6 +35,7 @@ struct Mla {
   std::int64_t kv_lora_rank = 0;
   std::int64_t nope_dim = 0, rope_dim = 0, value_dim = 0;
   bool bias = false;                 // on both down-projections and on the output
+  bool operator==(const Mla&) const = default;
 };
 
 enum class MixerKind : std::uint8_t { none, attention, mla };
@@ -42,6 +44,7 @@ struct Mixer {
   MixerKind kind = MixerKind::attention;
   Attention attention;
   Mla mla;
+  bool operator==(const Mixer&) const = default;
 };
 
 struct FeedForward {
@@ -57,6 +60,7 @@ struct FeedForward {
   bool router_correction = false;    // one score correction per expert (noaux_tc)
   std::int64_t shared_width = 0;     // all shared experts of a layer together
   bool shared_gate = false;          // Qwen2-MoE: one h-wide gate on the shared expert
+  bool operator==(const FeedForward&) const = default;
 };
 
 struct LayerKind {
@@ -64,6 +68,7 @@ struct LayerKind {
   FeedForward feed_forward;
   int norms = 2;                     // vectors of hidden_size
   bool norm_bias = false;
+  bool operator==(const LayerKind&) const = default;
 };
 
 // Where a checkpoint's weights lie when the request names no format of its own.

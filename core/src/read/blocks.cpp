@@ -1,0 +1,151 @@
+#include "read/blocks.hpp"
+
+#include <algorithm>
+
+namespace weighbridge {
+
+void read_sizes(ConfigReader& r, ModelSpec& spec, bool tied, std::int64_t vocabulary) {
+  spec.vocabulary = vocabulary > 0 ? r.count_or({"vocab_size", "padded_vocab_size"}, vocabulary)
+                                   : r.count({"vocab_size", "padded_vocab_size"}, "the number of tokens it knows");
+  spec.hidden = r.count({"hidden_size", "n_embd", "d_model", "n_embed"}, "the width of a layer", kMostHidden);
+  spec.tied = r.flag_anywhere("tie_word_embeddings", tied);
+  spec.context = r.count_or({"max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length", "model_max_length", "n_ctx"}, 0, kMostContext);
+}
+
+std::int64_t read_layers(ConfigReader& r) {
+  return r.count({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, "the number of layers", kMostLayers);
+}
+
+Attention read_attention(ConfigReader& r, const ModelSpec& spec, const Traits& t) {
+  Attention a;
+  a.heads = t.heads > 0 ? r.count_or({"num_attention_heads"}, t.heads, kMostHeads)
+                        : r.count({"num_attention_heads", "n_head", "n_heads", "num_heads"}, "the number of attention heads", kMostHeads);
+  a.kv_heads = r.count_or({"num_key_value_heads", "num_kv_heads", "n_head_kv"}, t.kv_heads > 0 ? t.kv_heads : a.heads, kMostHeads);
+  if (!r.failed() && a.heads % a.kv_heads != 0)
+    r.contradiction("num_key_value_heads", "num_attention_heads",
+                    std::to_string(a.heads) + " heads cannot share " + std::to_string(a.kv_heads) + " key-value heads evenly");
+  a.head_dim = r.count_or({"head_dim", "attention_head_dim", "kv_channels"}, t.head_dim, kMostHeadDim);
+  if (a.head_dim == 0) {
+    a.head_dim = std::max<std::int64_t>(1, spec.hidden / a.heads);
+    if (!r.failed() && spec.hidden % a.heads != 0)
+      r.contradiction("hidden_size", "num_attention_heads",
+                      "a width of " + std::to_string(spec.hidden) + " cannot be divided among " + std::to_string(a.heads) +
+                          " heads, and there is no head_dim");
+  }
+  a.value_dim = a.head_dim;
+  const bool biased = t.bias_key.empty() ? t.biased : r.flag({t.bias_key}, t.biased);
+  a.q_bias = a.k_bias = a.v_bias = biased && t.biases != Biases::none;
+  a.o_bias = biased && t.biases == Biases::qkvo;
+  a.fused_qkv = t.fused_qkv;
+  const bool normed = t.qk_norm_key.empty() ? t.qk_normed : r.flag({t.qk_norm_key}, t.qk_normed);
+  if (normed) a.qk_norm = t.qk_norm;
+  return a;
+}
+
+namespace {
+
+std::int64_t read_width(ConfigReader& r, const ModelSpec& spec, const Traits& t) {
+  const ConfigReader::Keys keys{"intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size", "d_ff"};
+  return t.width_factor > 0 ? r.count_or(keys, t.width_factor * spec.hidden) : r.count(keys, "the width of the feed-forward");
+}
+
+}  // namespace
+
+LayerKind read_layer(ConfigReader& r, const ModelSpec& spec, const Traits& t) {
+  LayerKind k;
+  k.mixer.attention = read_attention(r, spec, t);
+  auto& f = k.feed_forward;
+  f.width = read_width(r, spec, t);
+  f.gated = t.gated;
+  f.bias = t.mlp_bias_key.empty() ? t.mlp_biased : r.flag({t.mlp_bias_key}, t.mlp_biased);
+  f.fused_gate_up = t.fused_gate_up;
+  k.norms = t.norms;
+  k.norm_bias = t.norm_bias;
+  return k;
+}
+
+Experts read_experts(ConfigReader& r) {
+  Experts e;
+  e.experts = r.count({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"}, "the number of experts", kMostExperts);
+  e.used = r.count({"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k"}, "how many experts a token uses", kMostExperts);
+  if (!r.failed() && e.used > e.experts)
+    r.contradiction("num_experts_per_tok", "num_experts", "a token cannot use " + std::to_string(e.used) + " of " + std::to_string(e.experts) + " experts");
+  e.used = std::min(e.used, e.experts);
+  e.width = r.count({"moe_intermediate_size", "intermediate_size", "ffn_hidden_size"}, "the width of an expert");
+  return e;
+}
+
+LayerKind moe_layer(LayerKind layer, const Experts& e) {
+  auto& f = layer.feed_forward;
+  f.width = 0;
+  f.bias = false;
+  f.experts = e.experts;
+  f.experts_used = e.used;
+  f.expert_width = e.width;
+  return layer;
+}
+
+std::int64_t read_window(ConfigReader& r, const ModelSpec& spec, std::int64_t otherwise) {
+  const auto window = r.zero_or_more({"sliding_window", "sliding_window_size", "sliding_window_attention_size"}, otherwise, kMostContext);
+  return spec.context > 0 && window >= spec.context ? 0 : window;
+}
+
+std::vector<char> read_windowed(ConfigReader& r, std::int64_t layers, std::int64_t every) {
+  std::vector<char> out(static_cast<std::size_t>(layers), 1);
+  if (r.has("layer_types")) {
+    const auto types = r.texts_per_layer("layer_types", layers);
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      out[i] = types[i] == "sliding_attention" || types[i] == "chunked_attention" || types[i] == "local_attention";
+      if (!out[i] && types[i] != "full_attention" && types[i] != "attention" && types[i] != "global_attention") {
+        r.bad("layer_types", types[i], "full_attention or sliding_attention in every place");
+        break;
+      }
+    }
+    return out;
+  }
+  for (const auto key : {"sliding_window_pattern", "_sliding_window_pattern"}) {
+    if (!r.has(key)) continue;
+    const auto* value = r.find({key});
+    if (const auto* letters = value->get_ptr<const std::string*>()) {      // "LLLG": local and global, repeated
+      if (letters->empty() || letters->find_first_not_of("LG") != std::string::npos) {
+        r.bad(key, *value, "a number, or letters L and G");
+        return out;
+      }
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = (*letters)[i % letters->size()] == 'L';
+      return out;
+    }
+    every = r.count_or({key}, every, kMostLayers);
+    break;
+  }
+  if (every > 0)
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (i + 1) % static_cast<std::size_t>(every) != 0;
+  return out;
+}
+
+void add_layer(ModelSpec& spec, const LayerKind& kind) {
+  auto at = std::find(spec.kinds.begin(), spec.kinds.end(), kind);
+  if (at == spec.kinds.end()) {
+    if (spec.kinds.size() <= kMostKinds) spec.kinds.push_back(kind);
+    at = spec.kinds.end() - 1;
+  }
+  spec.layer_kind.push_back(static_cast<std::uint8_t>(at - spec.kinds.begin()));
+}
+
+void all_layers(ModelSpec& spec, const LayerKind& kind, std::int64_t layers) {
+  spec.kinds = {kind};
+  spec.layer_kind.assign(static_cast<std::size_t>(layers), 0);
+}
+
+void layers_by_window(ModelSpec& spec, const LayerKind& full, std::int64_t window, const std::vector<char>& windowed) {
+  auto local = full;
+  local.mixer.attention.window = window;
+  for (const char w : windowed) add_layer(spec, w ? local : full);
+}
+
+void read_decoder(ConfigReader& r, ModelSpec& spec, const Traits& t) {
+  read_sizes(r, spec, t.tied);
+  spec.final_norm_bias = t.norm_bias;
+  all_layers(spec, read_layer(r, spec, t), read_layers(r));
+}
+
+}  // namespace weighbridge

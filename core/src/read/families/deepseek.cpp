@@ -1,0 +1,83 @@
+// DeepSeek (MoE, V2, V3, R1) and Kimi K2: fine-grained experts, and from V2 on latent attention.
+// Source: DeepSeek-V2 (arXiv 2405.04434) section 2.1, DeepSeek-V3 (arXiv 2412.19437) section 2, the models' config.json files.
+#include <algorithm>
+#include <array>
+
+#include "read/blocks.hpp"
+#include "read/families/families.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+Mla latent_attention(ConfigReader& r) {
+  Mla a;
+  a.heads = r.count({"num_attention_heads"}, "the number of attention heads", kMostHeads);
+  a.q_lora_rank = r.zero_or_more({"q_lora_rank"}, 0, kMostHidden);
+  a.kv_lora_rank = r.count({"kv_lora_rank"}, "the width of the cached latent", kMostHidden);
+  a.nope_dim = r.count({"qk_nope_head_dim"}, "the width of a head without position", kMostHeadDim);
+  a.rope_dim = r.count({"qk_rope_head_dim"}, "the width of a head's position", kMostHeadDim);
+  a.value_dim = r.count({"v_head_dim"}, "the width of a value head", kMostHeadDim);
+  a.bias = r.flag({"attention_bias"}, false);
+  return a;
+}
+
+// Which layers have experts: a list of 0 and 1, or every n-th after the first dense ones.
+std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers) {
+  std::vector<char> out;
+  const auto* given = r.find({"moe_layer_freq"});
+  if (given && given->is_array()) {
+    for (const auto n : r.numbers_per_layer("moe_layer_freq", layers, 1)) out.push_back(n != 0);
+    out.resize(static_cast<std::size_t>(layers));
+    return out;
+  }
+  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
+  const auto every = r.count_or({"moe_layer_freq"}, 1, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) out.push_back(i >= first && i % every == 0);
+  return out;
+}
+
+void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  LayerKind dense;
+  if (r.has("kv_lora_rank") && r.flag({"use_mla"}, true)) {
+    dense.mixer.kind = MixerKind::mla;
+    dense.mixer.mla = latent_attention(r);
+  } else {
+    dense.mixer.attention = read_attention(r, spec, {});
+  }
+  const bool any_experts = r.find({"n_routed_experts", "num_experts", "num_local_experts"}) != nullptr;
+  const auto sparse = any_experts ? sparse_layers(r, layers) : std::vector<char>(static_cast<std::size_t>(layers));
+  const bool any_dense = std::find(sparse.begin(), sparse.end(), 0) != sparse.end();
+  dense.feed_forward.width = any_dense ? r.count({"intermediate_size"}, "the width of the dense feed-forward") : 1;
+  auto moe = dense;
+  if (any_experts) {
+    const auto e = read_experts(r);
+    moe = moe_layer(dense, e);
+    moe.feed_forward.shared_width = r.zero_or_more({"n_shared_experts", "num_shared_experts"}, 0, kMostExperts) * e.width;
+    const auto method = r.text("topk_method");
+    moe.feed_forward.router_correction = method.empty() ? corrected : method == "noaux_tc";
+  }
+  for (const char s : sparse) add_layer(spec, s ? moe : dense);
+  spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
+  spec.mtp_kind = spec.layer_kind.empty() ? std::uint8_t{0} : spec.layer_kind.back();
+  spec.mtp_copies_tables = copies_tables;
+}
+
+void read_v1_v2(ConfigReader& r, ModelSpec& spec) { read(r, spec, false, false); }
+// V3's files repeat both tables in the layer that predicts the token after next.
+void read_v3(ConfigReader& r, ModelSpec& spec) { read(r, spec, true, true); }
+
+constexpr std::array kFamilies{
+    Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2},
+    Family{"deepseek_v3", read_v3},    Family{"kimi_k2", read_v3},        Family{"kimi_k25", read_v3},
+};
+
+}  // namespace
+
+void read_deepseek(ConfigReader& r, ModelSpec& spec) { read_v1_v2(r, spec); }
+
+ReadFamily find_deepseek(std::string_view model_type) { return find_in(kFamilies, model_type); }
+
+}  // namespace weighbridge

@@ -1,0 +1,91 @@
+#include "read/families/families.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "read/blocks.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+struct Unsupported {
+  std::string_view model_type;
+  std::string_view part;
+};
+
+constexpr std::string_view kGatedDelta = "linear-attention layers with a state (gated delta rule)";
+constexpr std::string_view kStateSpace = "state-space layers (Mamba)";
+constexpr std::string_view kRecurrent = "recurrent layers (RWKV)";
+constexpr std::string_view kEncoder = "an encoder beside or in place of the decoder";
+constexpr std::string_view kShared = "per-layer embeddings and layers that share a cache";
+constexpr std::string_view kSparse = "a sparse attention indexer";
+
+constexpr std::array kUnsupported{
+    Unsupported{"qwen3_next", kGatedDelta},     Unsupported{"qwen3_5", kGatedDelta},         Unsupported{"qwen3_5_text", kGatedDelta},
+    Unsupported{"qwen3_5_moe", kGatedDelta},    Unsupported{"qwen3_5_moe_text", kGatedDelta}, Unsupported{"kimi_linear", kGatedDelta},
+    Unsupported{"kimi_k3", kGatedDelta},        Unsupported{"mamba", kStateSpace},           Unsupported{"mamba2", kStateSpace},
+    Unsupported{"falcon_mamba", kStateSpace},   Unsupported{"falcon_h1", kStateSpace},       Unsupported{"jamba", kStateSpace},
+    Unsupported{"nemotron_h", kStateSpace},     Unsupported{"granitemoehybrid", kStateSpace}, Unsupported{"bamba", kStateSpace},
+    Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
+    Unsupported{"rwkv5", kRecurrent},           Unsupported{"rwkv6", kRecurrent},            Unsupported{"rwkv7", kRecurrent},
+    Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"lfm2", "short-convolution layers"},
+    Unsupported{"lfm2_moe", "short-convolution layers"},         Unsupported{"t5", kEncoder}, Unsupported{"mt5", kEncoder},
+    Unsupported{"bart", kEncoder},              Unsupported{"bert", kEncoder},               Unsupported{"roberta", kEncoder},
+    Unsupported{"xlm-roberta", kEncoder},       Unsupported{"modernbert", kEncoder},         Unsupported{"whisper", kEncoder},
+    Unsupported{"gemma3n", kShared},            Unsupported{"gemma3n_text", kShared},        Unsupported{"gemma4", kShared},
+    Unsupported{"gemma4_text", kShared},        Unsupported{"deepseek_v32", kSparse},        Unsupported{"glm_moe_dsa", kSparse},
+    Unsupported{"minimax_m3", kSparse},         Unsupported{"minimax_m3_vl", kSparse},       Unsupported{"deepseek_v4", "compressed attention and hyper-connections"},
+    Unsupported{"deepseek_ref", "compressed attention and hyper-connections"}, Unsupported{"mllama", "cross-attention layers"},
+    Unsupported{"mllama_text_model", "cross-attention layers"},  Unsupported{"yuan", "a localised filter in each layer"},
+    Unsupported{"minimax", "linear-attention layers (lightning attention)"},
+    Unsupported{"minimax_text_01", "linear-attention layers (lightning attention)"},
+    Unsupported{"step3p7", "gated attention with heads that differ by layer"}, Unsupported{"longcat_flash", "two attentions in one layer"},
+};
+
+// Keys that betray parts which the generic keys say nothing of.
+struct Sign {
+  std::string_view key;
+  std::string_view part;
+};
+constexpr std::array kSigns{
+    Sign{"hybrid_override_pattern", kStateSpace}, Sign{"layers_block_type", kStateSpace},       Sign{"mamba_num_heads", kStateSpace},
+    Sign{"mamba_d_state", kStateSpace},           Sign{"mamba_d_ssm", kStateSpace},             Sign{"ssm_cfg", kStateSpace},
+    Sign{"ssm_state_size", kStateSpace},          Sign{"state_size", kStateSpace},              Sign{"attn_layer_period", kStateSpace},
+    Sign{"linear_num_value_heads", kGatedDelta},  Sign{"linear_attn_config", kGatedDelta},      Sign{"full_attention_interval", kGatedDelta},
+    Sign{"attention_hidden_size", kRecurrent},    Sign{"num_decoder_layers", kEncoder},         Sign{"encoder_layers", kEncoder},
+    Sign{"index_topk", kSparse},                  Sign{"index_n_heads", kSparse},               Sign{"sparse_attention_config", kSparse},
+    Sign{"compress_ratios", "compressed attention"}, Sign{"num_kv_shared_layers", kShared},     Sign{"hidden_size_per_layer_input", kShared},
+    Sign{"cross_attention_layers", "cross-attention layers"}, Sign{"block_configs", "layers that differ one by one"},
+    Sign{"conv_L_cache", "short-convolution layers"}, Sign{"moe_latent_size", "experts in a narrower width"},
+};
+
+}  // namespace
+
+std::string_view unsupported_part(std::string_view model_type) {
+  for (const auto& row : kUnsupported)
+    if (row.model_type == model_type) return row.part;
+  return {};
+}
+
+ReadFamily find_family(std::string_view model_type) {
+  for (const auto find : {find_llama_like, find_qwen, find_gemma, find_phi, find_gpt, find_moe, find_deepseek, find_glm})
+    if (const auto read = find(model_type)) return read;
+  return nullptr;
+}
+
+void read_generic(ConfigReader& r, ModelSpec& spec) {
+  std::string_view last;
+  for (const auto& sign : kSigns) {
+    if (!r.has(sign.key) || sign.part == last) continue;
+    r.unsupported(std::string(sign.part) + " (" + std::string(sign.key) + ")");
+    last = sign.part;
+  }
+  if (r.has("is_encoder_decoder") && r.flag({"is_encoder_decoder"}, false)) r.unsupported(std::string(kEncoder));
+  if (!r.unsupported_parts().empty()) return;
+  // Latent attention and fine-grained experts are written alike by all who took them over from DeepSeek.
+  if (r.has("kv_lora_rank") || r.find({"n_routed_experts", "num_experts", "num_local_experts"})) return read_deepseek(r, spec);
+  read_llama(r, spec);
+}
+
+}  // namespace weighbridge

@@ -1,0 +1,47 @@
+// Which reader knows which model_type. One file per group of families; each has its own rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "read/config_reader.hpp"
+#include "weighbridge/model.hpp"
+
+namespace weighbridge {
+
+// Fills sizes, layers and kinds of `spec`. Problems go to the reader.
+using ReadFamily = void (*)(ConfigReader& r, ModelSpec& spec);
+
+struct Family {
+  std::string_view model_type;
+  ReadFamily read;
+};
+
+// nullptr when no reader knows the model_type.
+ReadFamily find_family(std::string_view model_type);
+// What a known architecture would need that is not here yet; empty when there is no such.
+std::string_view unsupported_part(std::string_view model_type);
+// By the keys that most families share.
+void read_generic(ConfigReader& r, ModelSpec& spec);
+
+ReadFamily find_llama_like(std::string_view model_type);
+ReadFamily find_qwen(std::string_view model_type);
+ReadFamily find_gemma(std::string_view model_type);
+ReadFamily find_phi(std::string_view model_type);
+ReadFamily find_gpt(std::string_view model_type);
+ReadFamily find_moe(std::string_view model_type);
+ReadFamily find_deepseek(std::string_view model_type);
+ReadFamily find_glm(std::string_view model_type);
+
+// Shared between files.
+void read_llama(ConfigReader& r, ModelSpec& spec);
+void read_deepseek(ConfigReader& r, ModelSpec& spec);
+
+template <class Table>
+ReadFamily find_in(const Table& table, std::string_view model_type) {
+  for (const auto& row : table)
+    if (row.model_type == model_type) return row.read;
+  return nullptr;
+}
+
+}  // namespace weighbridge

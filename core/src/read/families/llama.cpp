@@ -1,0 +1,149 @@
+// Llama and the many families that are Llama but for one or two traits: RMSNorm before each half, gated feed-forward.
+// Source: the families' own config.json files and reference implementations in transformers.
+#include <array>
+#include <cmath>
+
+#include "read/blocks.hpp"
+#include "read/families/families.hpp"
+
+namespace weighbridge {
+
+void read_llama(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {}); }
+
+namespace {
+
+// Mistral 7B v0.1 looks back 4,096 tokens on every layer; later ones write null.
+void read_mistral(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto layer = read_layer(r, spec, {});
+  const auto window = read_window(r, spec);
+  layers_by_window(spec, layer, window, read_windowed(r, layers, 0));
+}
+
+void read_smollm3(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.tied = true}); }
+void read_internlm(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.bias_key = "bias", .biased = true}); }
+void read_internlm2(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.bias_key = "bias", .fused_qkv = true}); }
+void read_internlm3(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.bias_key = "qkv_bias", .biases = Biases::qkv}); }
+void read_pangu(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.bias_key = "bias", .biased = true}); }
+void read_baichuan(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.bias_key = {}, .fused_qkv = true}); }
+void read_orion(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.norm_bias = true}); }
+void read_ernie(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.tied = true, .bias_key = "use_bias", .mlp_bias_key = "use_bias"}); }
+void read_hunyuan_dense(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.qk_norm = QkNorm::per_head, .qk_norm_key = "use_qk_norm"});
+}
+// Squared ReLU, hence two matrices; LayerNorm with bias.
+void read_nemotron(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.gated = false, .norm_bias = true}); }
+void read_arcee(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.gated = false}); }
+
+void read_seed_oss(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.biases = Biases::qkv, .biased = true});
+  const bool out = r.flag({"attention_out_bias"}, false);
+  for (auto& kind : spec.kinds) kind.mixer.attention.o_bias = out;
+}
+
+void read_minicpm(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.tied = true});
+  if (!r.has("num_experts") || r.zero_or_more({"num_experts"}, 0) == 0) return;
+  const auto e = read_experts(r);
+  for (auto& kind : spec.kinds) kind = moe_layer(kind, e);
+}
+
+// EXAONE 4: norms after each half instead of before, and three local layers to one global in the larger models.
+void read_exaone4(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto layer = read_layer(r, spec, {.qk_norm = QkNorm::per_head});
+  layers_by_window(spec, layer, read_window(r, spec), read_windowed(r, layers, 4));
+}
+
+// OLMo 1 normalises without weights; OLMo 2 after each half, and queries and keys over their full width; OLMo 3 adds windows.
+void read_olmo(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.norms = 0});
+  spec.final_norm = false;
+}
+void read_olmo2(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.qk_norm = QkNorm::full_width}); }
+void read_olmo3(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto layer = read_layer(r, spec, {.qk_norm = QkNorm::full_width});
+  layers_by_window(spec, layer, read_window(r, spec, 4096), read_windowed(r, layers, 4));
+}
+
+// Key and value lie in one matrix; output and down-projection have biases unless the file says otherwise.
+void read_telechat(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.bias_key = {}, .mlp_bias_key = {}});
+  if (r.flag({"add_bias_linear"}, true))
+    r.ignored("add_bias_linear", "the biases of the output and down-projections are not counted");
+}
+
+// Qwen2's layer with one more that predicts the token after next.
+void read_mimo(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.biases = Biases::qkv, .biased = true});
+  spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
+}
+
+// Nemotron-NAS (DeciLM): Llama layers pruned one by one; a half that is left out has no norm either.
+void read_nemotron_nas(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  LayerKind full;
+  full.mixer.attention = read_attention(r, spec, {});
+  const auto* blocks = r.find({"block_configs"});
+  if (!blocks) {
+    r.missing({"block_configs"}, "the shape of each layer");
+    return;
+  }
+  if (!blocks->is_array() || static_cast<std::int64_t>(blocks->size()) != layers) {
+    r.bad("block_configs", *blocks, "one object for each of the " + std::to_string(layers) + " layers");
+    return;
+  }
+  const auto truth = [](const nlohmann::json* value) { return value && value->is_boolean() && *value->get_ptr<const bool*>(); };
+  for (const auto& block : *blocks) {
+    auto kind = full;
+    const auto* attention = entry(block, "attention");
+    const auto* ffn = entry(block, "ffn");
+    if (!attention || !ffn) return r.bad("block_configs", *blocks, "attention and ffn in each object");
+    if (truth(entry(*attention, "replace_with_linear")) || truth(entry(*ffn, "replace_with_linear")))
+      return r.unsupported("a half of a layer replaced by one matrix (block_configs: replace_with_linear)");
+    if (truth(entry(*attention, "no_op"))) {
+      kind.mixer = Mixer{MixerKind::none, {}, {}};
+      --kind.norms;
+    } else {
+      std::int64_t group = 0;
+      const auto* given = entry(*attention, "n_heads_in_group");
+      if (!given || !whole_number(*given, 1, full.mixer.attention.heads, group) || full.mixer.attention.heads % group != 0)
+        return r.bad("block_configs", *blocks, "an n_heads_in_group that divides the heads");
+      kind.mixer.attention.kv_heads = full.mixer.attention.heads / group;
+    }
+    if (truth(entry(*ffn, "no_op"))) {
+      --kind.norms;
+    } else {
+      const auto* given = entry(*ffn, "ffn_mult");
+      const double factor = given && given->is_number() ? given->get<double>() : 0;
+      if (!(factor > 0 && factor < 1000)) return r.bad("block_configs", *blocks, "an ffn_mult above 0 and below 1000");
+      const auto width = static_cast<std::int64_t>(2 * factor * static_cast<double>(spec.hidden) / 3);
+      kind.feed_forward.width = (width + 255) / 256 * 256;
+    }
+    add_layer(spec, kind);
+  }
+}
+
+constexpr std::array kFamilies{
+    Family{"llama", read_llama},           Family{"mistral", read_mistral},       Family{"ministral", read_mistral},
+    Family{"ministral3", read_mistral},    Family{"smollm3", read_smollm3},       Family{"granite", read_llama},
+    Family{"internlm", read_internlm},     Family{"internlm2", read_internlm2},   Family{"internlm3", read_internlm3},
+    Family{"PanguEmbedded", read_pangu},   Family{"baichuan", read_baichuan},     Family{"orion", read_orion},
+    Family{"ernie4_5", read_ernie},        Family{"hunyuan_v1_dense", read_hunyuan_dense},
+    Family{"nemotron", read_nemotron},     Family{"arcee", read_arcee},           Family{"seed_oss", read_seed_oss},
+    Family{"minicpm", read_minicpm},       Family{"exaone", read_llama},          Family{"exaone4", read_exaone4},
+    Family{"olmo", read_olmo},             Family{"olmo2", read_olmo2},           Family{"olmo3", read_olmo3},
+    Family{"telechat", read_telechat},     Family{"mimo", read_mimo},             Family{"Yi", read_llama},
+    Family{"aquila", read_llama},          Family{"nemotron-nas", read_nemotron_nas},
+};
+
+}  // namespace
+
+ReadFamily find_llama_like(std::string_view model_type) { return find_in(kFamilies, model_type); }
+
+}  // namespace weighbridge

@@ -1,0 +1,172 @@
+// Mixtures of experts with ordinary attention.
+#include <array>
+
+#include "read/blocks.hpp"
+#include "read/families/families.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+// Every layer has experts and nothing else.
+void read_all_experts(ConfigReader& r, ModelSpec& spec, const Traits& t) {
+  read_sizes(r, spec, t.tied);
+  spec.final_norm_bias = t.norm_bias;
+  const auto layers = read_layers(r);
+  const auto kind = moe_layer(read_layer(r, spec, t), read_experts(r));
+  layers_by_window(spec, kind, read_window(r, spec), read_windowed(r, layers, 0));
+}
+
+void read_mixtral(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {}); }
+void read_olmoe(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {.qk_norm = QkNorm::full_width}); }
+
+void read_granitemoe(ConfigReader& r, ModelSpec& spec) {
+  read_all_experts(r, spec, {});
+  const auto shared = r.zero_or_more({"shared_intermediate_size"}, 0);
+  for (auto& kind : spec.kinds) kind.feed_forward.shared_width = shared;
+}
+
+void read_minimax_m2(ConfigReader& r, ModelSpec& spec) {
+  read_all_experts(r, spec, {.qk_norm = QkNorm::full_width, .qk_norm_key = "use_qk_norm"});
+  const bool correction = r.flag({"use_routing_bias"}, true);
+  for (auto& kind : spec.kinds) kind.feed_forward.router_correction = correction;
+}
+
+// gpt-oss: biases everywhere, one sink per head, every second layer (from the first on) looks back 128 tokens.
+void read_gpt_oss(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  auto kind = moe_layer(read_layer(r, spec, {.biased = true, .head_dim = 64}), read_experts(r));
+  kind.mixer.attention.sinks = true;
+  kind.feed_forward.fused_gate_up = true;
+  kind.feed_forward.expert_bias = kind.feed_forward.router_bias = true;
+  layers_by_window(spec, kind, read_window(r, spec, 128), read_windowed(r, layers, 2));
+}
+
+void read_dbrx(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  auto attention = r.inside("attn_config");
+  auto experts = r.inside("ffn_config");
+  LayerKind k;
+  auto& a = k.mixer.attention = read_attention(r, spec, {.fused_qkv = true});
+  a.kv_heads = attention.count_or({"kv_n_heads"}, 1, a.heads);
+  if (!r.failed() && a.heads % a.kv_heads != 0) r.contradiction("attn_config", "n_heads", "kv_n_heads does not divide the heads");
+  all_layers(spec, moe_layer(k, read_experts(experts)), read_layers(r));
+}
+
+// Ling: a DeepSeek-style mixture over grouped-query attention.
+void read_bailing(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  auto dense = read_layer(r, spec, {.bias_key = "use_qkv_bias", .biases = Biases::qkv, .mlp_bias_key = "use_bias", .fused_qkv = true,
+                                    .qk_norm = QkNorm::per_head, .qk_norm_key = "use_qk_norm", .qk_normed = false});
+  dense.mixer.attention.o_bias = r.flag({"use_bias"}, false);
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts"}, 0, kMostExperts) * e.width;
+  moe.feed_forward.router_correction = r.flag({"moe_router_enable_expert_bias"}, false);
+  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < first ? dense : moe);
+}
+
+// Hunyuan writes its counts once for each layer.
+void read_hunyuan(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  if (r.flag({"use_cla"}, false)) r.unsupported("layers that share a key-value cache (use_cla)");
+  if (r.flag({"use_mla"}, false)) r.unsupported("latent attention in this family (use_mla)");
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, {.qk_norm = QkNorm::per_head, .qk_norm_key = "use_qk_norm", .qk_normed = false});
+  if (r.zero_or_more({"num_experts"}, 0, kMostExperts) < 2) return all_layers(spec, dense, layers);
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_expert"}, 0, kMostExperts) * e.width;
+  const auto skipped = r.zero_or_more({"moe_layer_num_skipped"}, 0, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < skipped ? dense : moe);
+}
+
+// ERNIE 4.5: the first layers are dense, the rest have routed and shared experts and a correction per expert.
+void read_ernie_moe(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, true);
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, {.bias_key = "use_bias", .mlp_bias_key = "use_bias"});
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.router_correction = r.flag({"moe_use_aux_free"}, true);
+  moe.feed_forward.shared_width = r.zero_or_more({"moe_num_shared_experts"}, 0, kMostExperts) * e.width;
+  const auto first = r.zero_or_more({"moe_layer_start_index"}, 1, kMostLayers);
+  const auto step = r.count_or({"moe_layer_interval"}, 1, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i >= first && (i + 1) % step == 0 ? moe : dense);
+}
+
+// Llama 4: routed experts and a shared one of the same width; three layers in four look back one chunk only.
+void read_llama4(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto kind = read_layer(r, spec, {});
+  auto e = read_experts(r);
+  e.width = r.count({"intermediate_size"}, "the width of an expert");
+  auto moe = moe_layer(kind, e);
+  moe.feed_forward.shared_width = e.width;
+  auto dense = kind;
+  dense.feed_forward.width = r.count_or({"intermediate_size_mlp"}, e.width);
+  const auto step = r.count_or({"interleave_moe_layer_step"}, 1, kMostLayers);
+  auto chunk = r.zero_or_more({"attention_chunk_size"}, 8192, kMostContext);
+  if (spec.context > 0 && chunk >= spec.context) chunk = 0;
+  auto chunked = r.numbers_per_layer("no_rope_layers", layers, 1);
+  if (chunked.empty())
+    for (const char c : read_windowed(r, layers, 4)) chunked.push_back(c);
+  for (std::int64_t i = 0; i < layers; ++i) {
+    auto layer = (i + 1) % step == 0 ? moe : dense;
+    if (chunked[static_cast<std::size_t>(i)]) layer.mixer.attention.window = chunk;
+    add_layer(spec, layer);
+  }
+}
+
+// MiMo-V2: local and global layers have heads of their own, with keys wider than values, and sinks where the window is.
+void read_mimo_v2(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  LayerKind full = read_layer(r, spec, {.biases = Biases::qkv});
+  auto& a = full.mixer.attention;
+  a.value_dim = r.count_or({"v_head_dim"}, a.head_dim, kMostHeadDim);
+  a.sinks = r.flag({"add_full_attention_sink_bias"}, false);
+  LayerKind local = full;
+  auto& l = local.mixer.attention;
+  l.heads = r.count_or({"swa_num_attention_heads"}, a.heads, kMostHeads);
+  l.kv_heads = r.count_or({"swa_num_key_value_heads"}, a.kv_heads, kMostHeads);
+  l.head_dim = r.count_or({"swa_head_dim"}, a.head_dim, kMostHeadDim);
+  l.value_dim = r.count_or({"swa_v_head_dim"}, a.value_dim, kMostHeadDim);
+  l.sinks = r.flag({"add_swa_attention_sink_bias"}, true);
+  l.window = read_window(r, spec, 128);
+  if (!r.failed() && l.heads % l.kv_heads != 0) r.contradiction("swa_num_key_value_heads", "swa_num_attention_heads", "the one does not divide the other");
+  const auto e = read_experts(r);
+  const auto is_local = r.numbers_per_layer("hybrid_layer_pattern", layers, 1);
+  const auto is_moe = r.numbers_per_layer("moe_layer_freq", layers, 1);
+  if (is_local.empty() && !r.failed()) r.missing({"hybrid_layer_pattern"}, "which layers have a window");
+  if (is_moe.empty() && !r.failed()) r.missing({"moe_layer_freq"}, "which layers have experts");
+  if (r.failed()) return;
+  const bool correction = r.text("topk_method", "noaux_tc") == "noaux_tc";
+  for (std::size_t i = 0; i < is_local.size(); ++i) {
+    auto layer = is_local[i] ? local : full;
+    if (is_moe[i]) {
+      layer = moe_layer(layer, e);
+      layer.feed_forward.router_correction = correction;
+      layer.feed_forward.shared_width = r.zero_or_more({"n_shared_experts"}, 0, kMostExperts) * e.width;
+    }
+    add_layer(spec, layer);
+  }
+}
+
+constexpr std::array kFamilies{
+    Family{"mixtral", read_mixtral},         Family{"olmoe", read_olmoe},           Family{"granitemoe", read_granitemoe},
+    Family{"granitemoeshared", read_granitemoe}, Family{"minimax_m2", read_minimax_m2}, Family{"gpt_oss", read_gpt_oss},
+    Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing},   Family{"hunyuan", read_hunyuan},
+    Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
+    Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
+};
+
+}  // namespace
+
+ReadFamily find_moe(std::string_view model_type) { return find_in(kFamilies, model_type); }
+
+}  // namespace weighbridge
