@@ -1,0 +1,112 @@
+#include "weighbridge/read_config.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "read/blocks.hpp"
+#include "read/config_reader.hpp"
+#include "read/families/families.hpp"
+#include "read/quantization.hpp"
+#include "weighbridge/tensors.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+using nlohmann::json;
+
+// Multimodal configs describe their language model in an object of its own.
+struct Language {
+  const json* object = nullptr;
+  std::string path;
+};
+
+Language language_part(const json& config, std::string_view path) {
+  const auto* thinker = entry(config, "thinker_config");
+  if (thinker) return language_part(*thinker, pointer(path, "thinker_config"));
+  for (const auto key : {"text_config", "llm_config", "language_config"}) {
+    const auto* inner = entry(config, key);
+    if (inner && entry(*inner, "hidden_size")) return {inner, pointer(path, key)};
+  }
+  return {&config, std::string(path)};
+}
+
+std::string text_in(const json& object, std::string_view key) {
+  const auto* value = entry(object, key);
+  const auto* text = value ? value->get_ptr<const std::string*>() : nullptr;
+  return text ? *text : std::string();
+}
+
+constexpr std::string_view kTowers[] = {"vision_config", "audio_config", "vit_config", "visual", "img_processor", "siglip_config",
+                                        "mm_vision_tower", "vision_tower", "audio_encoder_config", "vision_backbone", "projector_config"};
+
+void warn_of_towers(ConfigReader& r) {
+  for (const auto tower : kTowers)
+    if (r.find_anywhere(tower)) r.ignored(tower, "only the language model is counted");
+}
+
+// Every count is exact up to 2^53; no real model comes near.
+constexpr double kMostParameters = 9007199254740992.0;
+
+double bound_on_parameters(const ModelSpec& spec) {
+  const auto product = [](std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); };
+  double widest = 0;
+  for (const auto& kind : spec.kinds) {
+    const auto& a = kind.mixer.attention;
+    const auto& m = kind.mixer.mla;
+    const auto& f = kind.feed_forward;
+    const double heads = product(a.heads + a.kv_heads, a.head_dim + a.value_dim);
+    const double latent = product(m.heads, m.nope_dim + m.rope_dim + m.value_dim);
+    const double ranks = static_cast<double>(m.q_lora_rank + m.kv_lora_rank + m.rope_dim);
+    const double widths = 3 * static_cast<double>(f.width + f.shared_width) + static_cast<double>(f.experts) * (3 * static_cast<double>(f.expert_width) + 2);
+    const auto hidden = static_cast<double>(spec.hidden);
+    widest = std::max(widest, (heads + latent + ranks + widths + 8) * (hidden + 2) + latent * (ranks + hidden));
+  }
+  const double tables = (static_cast<double>(spec.vocabulary) + static_cast<double>(spec.positions)) * static_cast<double>(spec.hidden);
+  return widest * static_cast<double>(spec.layers() + spec.mtp_layers + 1) + 6 * tables;
+}
+
+}  // namespace
+
+std::optional<ModelSpec> read_config(const json& config, std::string_view name, std::string_view path, const Formats& formats, Problems& problems) {
+  if (!config.is_object()) {
+    problems.add(Code::wrong_type, std::string(path), {{"expected", std::string("an object")}, {"found", std::string(config.type_name())}});
+    return std::nullopt;
+  }
+  Problems found;
+  const auto language = language_part(config, path);
+  ConfigReader r(*language.object, language.path, config, std::string(path), found);
+  ModelSpec spec;
+  spec.id = spec.name = name;
+
+  // A text_config that does not say what it is, is what the whole says it is.
+  const auto own = text_in(*language.object, "model_type"), whole = text_in(config, "model_type");
+  spec.architecture = own.empty() ? whole : own;
+  auto read = find_family(spec.architecture);
+  for (const auto& type : {own, whole})
+    if (!read && unsupported_part(own).empty()) read = find_family(type);
+  std::vector<std::string> missing;
+  if (read) {
+    read(r, spec);
+  } else if (const auto part = unsupported_part(unsupported_part(own).empty() ? whole : own); !part.empty()) {
+    missing.emplace_back(part);
+  } else {
+    read_generic(r, spec);
+    if (!r.failed())
+      found.add(Code::unknown_architecture, pointer(path, "model_type"), {{"model_type", spec.architecture}});
+  }
+  missing.insert(missing.end(), r.unsupported_parts().begin(), r.unsupported_parts().end());
+  if (!missing.empty())
+    found.add(Code::unsupported_model, std::string(path), {{"model_type", spec.architecture}, {"missing", missing}});
+
+  spec.published = read_published(r, formats, spec.layers());
+  warn_of_towers(r);
+  if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");
+  if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
+    found.add(Code::config_contradiction, std::string(path),
+              {{"a", std::string("hidden_size")}, {"b", std::string("the other sizes")}, {"why", std::string("together they make more than 2^53 parameters")}});
+  for (const auto& problem : found.list()) problems.add(problem.code, problem.path, problem.params);
+  if (found.has_errors()) return std::nullopt;
+  return spec;
+}
+
+}  // namespace weighbridge
