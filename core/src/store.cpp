@@ -61,16 +61,19 @@ EncodingId sixteen_bits(const Encoding& beside, const Formats& formats) {
 
 bool is_experts(const TensorRow& row) { return row.role == Role::experts && row.linear; }
 
+// What formats that quantise tables as well take: any matrix whose rows are whole groups.
+bool is_grouped_matrix(const TensorRow& row, const Encoding& e) {
+  const bool matrix = row.linear || row.tied_head || row.cls == TensorClass::token_embedding ||
+                      row.cls == TensorClass::output || row.cls == TensorClass::router;
+  return matrix && e.group > 0 && row.columns % e.group == 0;
+}
+
 bool takes_format(const WeightFormat& format, const Encoding& e, const Inventory& inventory, const TensorRow& row) {
   switch (format.rule) {
     case FormatRule::uniform: return true;
     case FormatRule::linear_only: return row.linear;
     case FormatRule::experts_only: return inventory.experts > 0 ? is_experts(row) : row.linear;
-    case FormatRule::matrices: {
-      const bool matrix = row.linear || row.tied_head || row.cls == TensorClass::token_embedding ||
-                          row.cls == TensorClass::output || row.cls == TensorClass::router;
-      return matrix && e.group > 0 && row.columns % e.group == 0;
-    }
+    case FormatRule::matrices: return is_grouped_matrix(row, e);
     case FormatRule::gguf: return false;       // has rules of its own
   }
   return false;
@@ -153,7 +156,9 @@ void store_published(const Inventory& inventory, const Formats& formats, std::ve
   }
   for (std::size_t i = 0; i < inventory.rows.size(); ++i) {
     const auto& row = inventory.rows[i];
-    const bool candidate = published.experts_only ? is_experts(row) : row.linear;
+    const bool candidate = published.experts_only ? is_experts(row)
+                           : published.matrices   ? is_grouped_matrix(row, formats.encodings[published.linear])
+                                                  : row.linear;
     Tally tally;
     if (!candidate) {
       tally.add(published.rest, row.layers);

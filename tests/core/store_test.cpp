@@ -264,6 +264,11 @@ TEST_CASE("published checkpoints weigh what their files weigh") {
   auto qwen14 = spec({40, 5120, 40, 8, 128, 17408, 151936});
   qwen14.kinds[0].mixer.attention.qk_norm = QkNorm::per_head;
   CHECK(bytes(stored(inventory(qwen14), "mlx-4bit")) == 8307783680.0);
+  qwen14.published.format = "mlx-4bit";
+  qwen14.published.quantised = qwen14.published.matrices = true;
+  qwen14.published.linear = formats().encoding("mlx-4bit-g64");
+  qwen14.published.rest = formats().encoding("bf16");
+  CHECK(bytes(published(inventory(qwen14))) == 8307783680.0);
 
   // Qwen3-8B, FP8 with a scale per output row: 8.79 GiB to four digits by its headers.
   auto qwen8 = spec({36, 4096, 32, 8, 128, 12288, 151936});
