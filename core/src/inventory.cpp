@@ -143,7 +143,7 @@ class Builder {
     std::string name;
     Role role = Role::mlp;
     std::int64_t width = 0, per_layer = 1;
-    bool gated = true, fused = false, bias = false;
+    bool gated = true, fused = false, bias = false, down_bias = false;
     Split split = Split::even;
     Use use = Use::always;
   };
@@ -165,7 +165,7 @@ class Builder {
       in("up_proj", TensorClass::ffn_up, m.width);
     }
     place(matrix(m.name + "down_proj.weight", m.role, TensorClass::ffn_down, s_.hidden, m.width));
-    if (!m.bias) return;
+    if (!m.bias && !m.down_bias) return;
     auto& bias = add(m.name + "down_proj.bias", m.role, TensorClass::bias, 1, s_.hidden);
     if (m.split == Split::even) bias.split = Split::replicated;
     place(bias);
@@ -178,6 +178,7 @@ class Builder {
     m.gated = f.gated;
     m.fused = f.fused_gate_up;
     m.bias = f.bias;
+    m.down_bias = f.down_bias;
     mlp(m);
   }
 

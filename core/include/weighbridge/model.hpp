@@ -52,6 +52,7 @@ struct FeedForward {
   std::int64_t width = 0;
   bool gated = true;
   bool bias = false;                 // on every matrix of the dense part
+  bool down_bias = false;            // on its last matrix only
   bool fused_gate_up = false;
   // experts; experts 0: dense only
   std::int64_t experts = 0, experts_used = 0, expert_width = 0;

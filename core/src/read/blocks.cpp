@@ -78,7 +78,7 @@ Experts read_experts(ConfigReader& r) {
 LayerKind moe_layer(LayerKind layer, const Experts& e) {
   auto& f = layer.feed_forward;
   f.width = 0;
-  f.bias = false;
+  f.bias = f.down_bias = false;
   f.experts = e.experts;
   f.experts_used = e.used;
   f.expert_width = e.width;
@@ -129,6 +129,11 @@ void add_layer(ModelSpec& spec, const LayerKind& kind) {
     at = spec.kinds.end() - 1;
   }
   spec.layer_kind.push_back(static_cast<std::uint8_t>(at - spec.kinds.begin()));
+}
+
+void dense_then_experts(ConfigReader& r, ModelSpec& spec, const LayerKind& dense, const LayerKind& moe, std::int64_t layers) {
+  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < first ? dense : moe);
 }
 
 void all_layers(ModelSpec& spec, const LayerKind& kind, std::int64_t layers) {

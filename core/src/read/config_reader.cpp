@@ -138,7 +138,7 @@ std::string ConfigReader::text(std::string_view key, std::string_view otherwise)
 
 std::vector<std::string> ConfigReader::texts_per_layer(std::string_view key, std::int64_t layers) {
   const auto* value = entry(language_, key);
-  if (!value) return {};
+  if (!value || (value->is_array() && value->empty())) return {};
   std::vector<std::string> out;
   const bool fits = value->is_array() && static_cast<std::int64_t>(value->size()) == layers;
   if (fits)
@@ -151,7 +151,7 @@ std::vector<std::string> ConfigReader::texts_per_layer(std::string_view key, std
 
 std::vector<std::int64_t> ConfigReader::numbers_per_layer(std::string_view key, std::int64_t layers, std::int64_t most) {
   const auto* value = entry(language_, key);
-  if (!value) return {};
+  if (!value || (value->is_array() && value->empty())) return {};
   std::vector<std::int64_t> out;
   if (value->is_array() && static_cast<std::int64_t>(value->size()) == layers) {
     for (const auto& item : *value) {

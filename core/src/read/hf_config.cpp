@@ -99,7 +99,7 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     found.add(Code::unsupported_model, std::string(path), {{"model_type", spec.architecture}, {"missing", missing}});
 
   spec.published = read_published(r, formats, spec.layers());
-  warn_of_towers(r);
+  if (missing.empty()) warn_of_towers(r);
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");
   if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
     found.add(Code::config_contradiction, std::string(path),

@@ -128,13 +128,16 @@ const std::pair<std::string_view, std::string_view> kOtherNames[] = {
 
 // A module name, glob or simple expression as a dotted name in which layers are numbers; empty when it cannot be one.
 std::string dotted(std::string text) {
-  if (text.rfind("re:", 0) == 0) text.erase(0, 3);
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) { out += text[++i]; continue; }
-    if (text[i] == '.' && i + 1 < text.size() && text[i + 1] == '*') { out += '*'; ++i; continue; }     // ".*" of an expression
-    if (text[i] == '^' || text[i] == '$') continue;
-    out += text[i];
+  if (text.rfind("re:", 0) == 0) {
+    for (std::size_t i = 3; i < text.size(); ++i) {
+      const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : '\0';
+      if (c == '\\' && next != '\0') out += text[++i];
+      else if (c == '.' && next == '*') out += text[++i];
+      else if (c != '^' && c != '$') out += c;
+    }
+  } else {
+    out = std::move(text);
   }
   while (!out.empty() && (out.front() == '*' || out.front() == '.')) out.erase(0, 1);
   while (!out.empty() && (out.back() == '*' || out.back() == '.')) out.pop_back();

@@ -43,8 +43,7 @@ void read_glm4_moe(ConfigReader& r, ModelSpec& spec) {
   auto moe = moe_layer(dense, e);
   moe.feed_forward.shared_width = r.zero_or_more({"n_shared_experts"}, 0, kMostExperts) * e.width;
   moe.feed_forward.router_correction = true;
-  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
-  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < first ? dense : moe);
+  dense_then_experts(r, spec, dense, moe, layers);
   spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
   spec.mtp_kind = spec.layer_kind.empty() ? std::uint8_t{0} : spec.layer_kind.back();
   spec.mtp_copies_tables = true;

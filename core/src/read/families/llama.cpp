@@ -73,8 +73,8 @@ void read_olmo3(ConfigReader& r, ModelSpec& spec) {
 // Key and value lie in one matrix; output and down-projection have biases unless the file says otherwise.
 void read_telechat(ConfigReader& r, ModelSpec& spec) {
   read_decoder(r, spec, {.bias_key = {}, .mlp_bias_key = {}});
-  if (r.flag({"add_bias_linear"}, true))
-    r.ignored("add_bias_linear", "the biases of the output and down-projections are not counted");
+  const bool biased = r.flag({"add_bias_linear"}, true);
+  for (auto& kind : spec.kinds) kind.mixer.attention.o_bias = kind.feed_forward.down_bias = biased;
 }
 
 // Qwen2's layer with one more that predicts the token after next.

@@ -63,10 +63,23 @@ void read_bailing(ConfigReader& r, ModelSpec& spec) {
   dense.mixer.attention.o_bias = r.flag({"use_bias"}, false);
   const auto e = read_experts(r);
   auto moe = moe_layer(dense, e);
-  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts"}, 0, kMostExperts) * e.width;
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts", "n_shared_experts"}, 0, kMostExperts) * e.width;
   moe.feed_forward.router_correction = r.flag({"moe_router_enable_expert_bias"}, false);
-  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
-  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < first ? dense : moe);
+  dense_then_experts(r, spec, dense, moe, layers);
+}
+
+// Hunyuan 3.
+void read_hy3(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, {.qk_norm = QkNorm::per_head, .qk_norm_key = "qk_norm"});
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts"}, 0, kMostExperts) * e.width;
+  moe.feed_forward.router_correction = true;
+  dense_then_experts(r, spec, dense, moe, layers);
+  spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
+  spec.mtp_kind = spec.layer_kind.empty() ? std::uint8_t{0} : spec.layer_kind.back();
 }
 
 // Hunyuan writes its counts once for each layer.
@@ -163,6 +176,7 @@ constexpr std::array kFamilies{
     Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing},   Family{"hunyuan", read_hunyuan},
     Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
     Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
+    Family{"hy_v3", read_hy3},
 };
 
 }  // namespace

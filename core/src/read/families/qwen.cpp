@@ -19,6 +19,17 @@ void read_qwen1(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// Molmo 7B-D: Qwen 2 that writes its width as Qwen 1 does.
+void read_molmo(ConfigReader& r, ModelSpec& spec) {
+  read_qwen1(r, spec);
+  const bool biased = r.flag({"qkv_bias"}, false);
+  for (auto& kind : spec.kinds) {
+    auto& a = kind.mixer.attention;
+    a.q_bias = a.k_bias = a.v_bias = biased;
+  }
+  if (r.text("layer_norm_type", "rms") != "rms" || r.flag({"attention_layer_norm"}, false)) r.unsupported("Molmo with other norms than RMS");
+}
+
 // A sliding_window is often written down and switched off; when on, it begins at max_window_layers.
 std::vector<char> windowed(ConfigReader& r, std::int64_t layers) {
   if (!r.flag({"use_sliding_window"}, false)) return std::vector<char>(static_cast<std::size_t>(layers), 0);
@@ -72,6 +83,8 @@ void read_qwen3_moe(ConfigReader& r, ModelSpec& spec) { read_moe(r, spec, kQwen3
 constexpr std::array kFamilies{
     Family{"qwen", read_qwen1},
     Family{"qwen2", read_qwen2},
+    Family{"molmo", read_molmo},
+    Family{"logics", read_qwen3},
     Family{"qwen2_vl", read_qwen2},
     Family{"qwen2_vl_text", read_qwen2},
     Family{"qwen2_5_vl", read_qwen2},
