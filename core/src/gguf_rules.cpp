@@ -211,10 +211,14 @@ Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Fo
   return m;
 }
 
-EncodingId encoding(const Mixture& m, const TensorRow& row, std::int64_t layer) {
-  if (kept(row)) return m.formats->encoding("f32");
+std::string_view block_type(const Mixture& m, const TensorRow& row, std::int64_t layer) {
+  if (kept(row)) return "f32";
   const Type type = chosen(m, row, layer);
-  return m.formats->encoding(fitting(*m.formats, type.empty() ? m.mix->base : type, row.columns));
+  return type.empty() ? m.mix->base : type;
+}
+
+EncodingId encoding(const Mixture& m, const TensorRow& row, std::string_view block_type) {
+  return m.formats->encoding(fitting(*m.formats, block_type, row.columns));
 }
 
 }  // namespace weighbridge::gguf

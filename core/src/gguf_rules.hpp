@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "weighbridge/formats.hpp"
 #include "weighbridge/tensors.hpp"
@@ -27,7 +28,10 @@ struct Mixture {
 // `format` is one of FormatRule::gguf.
 Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Formats& formats);
 
-// The encoding of one tensor of `row` in layer `layer` (0 for tensors outside the layers).
-EncodingId encoding(const Mixture& m, const TensorRow& row, std::int64_t layer);
+// The block type that the rules choose for one tensor of `row` in layer `layer` (0 for tensors outside the layers).
+std::string_view block_type(const Mixture& m, const TensorRow& row, std::int64_t layer);
+
+// The encoding that the row really gets: one that its width fills.
+EncodingId encoding(const Mixture& m, const TensorRow& row, std::string_view block_type);
 
 }  // namespace weighbridge::gguf

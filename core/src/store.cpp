@@ -133,10 +133,19 @@ void store(const Inventory& inventory, const WeightFormat& format, const Formats
   for (std::size_t i = 0; i < inventory.rows.size(); ++i) {
     const auto& row = inventory.rows[i];
     Tally tally;
-    if (format.rule == FormatRule::gguf)
-      each_layer(inventory.spec, row, [&](std::int64_t layer) { tally.add(gguf::encoding(mixture, row, layer)); });
-    else
+    if (format.rule == FormatRule::gguf) {
+      std::string_view type;
+      EncodingId encoding = rest;
+      each_layer(inventory.spec, row, [&](std::int64_t layer) {
+        if (const auto here = gguf::block_type(mixture, row, layer); here != type) {
+          type = here;
+          encoding = gguf::encoding(mixture, row, type);
+        }
+        tally.add(encoding);
+      });
+    } else {
       tally.add(takes_format(format, e, inventory, row) ? format.encoding : rest, row.layers);
+    }
     tally.write(i, row, formats, out);
   }
 }

@@ -13,6 +13,7 @@ const cases = join(tests, "golden", "cases");
 
 // The first byte chooses the call (calls_fuzz) or the kind of file (model_fuzz).
 const callByte = { train: "0", plan: "1", sweep: "2" };
+const configByte = "2";
 const words = new Set();
 function collect(value) {
   if (typeof value === "string" && value.length < 40) words.add(value);
@@ -33,7 +34,7 @@ for (const file of readdirSync(cases).sort()) {
   const text = JSON.stringify(request);
   if (call === "estimate") writeFileSync(join(out, "estimate", name), text);
   else writeFileSync(join(out, "calls", name), callByte[call] + text);
-  if (request?.model?.config) writeFileSync(join(out, "model", name), "0" + JSON.stringify(request.model.config));
+  if (request?.model?.config) writeFileSync(join(out, "model", name), configByte + JSON.stringify(request.model.config));
   ++seeds;
 }
 
@@ -45,7 +46,7 @@ for (const file of readdirSync(models).sort()) {
   const first = (Array.isArray(data) ? data : data.models)?.[0];
   if (!first?.config) continue;
   collect(first.config);
-  writeFileSync(join(out, "model", file.replace(".json", "")), "0" + JSON.stringify(first.config));
+  writeFileSync(join(out, "model", file.replace(".json", "")), configByte + JSON.stringify(first.config));
   ++seeds;
 }
 writeFileSync(join(out, "request.dict"), [...words].sort().map((w) => `${JSON.stringify(JSON.stringify(w))}\n`).join(""));
