@@ -71,7 +71,8 @@ export interface AnswerField {
   unit?: string;
   nullable?: boolean;
   summary: string;
-  step?: string;
+  step?: string | string[];
+  of?: string;
 }
 
 export interface Model {
@@ -95,6 +96,11 @@ export interface Device {
   memory_bytes: number;
   bandwidth: number;
   release_year?: number;
+  flops?: Record<string, number>;
+  link_bandwidth?: number;
+  per_node?: number;
+  power_w?: number;
+  basis?: Record<string, Json[]>;
 }
 
 export interface Formula {
@@ -106,6 +112,7 @@ export interface Formula {
   locator?: string;
   summary?: string;
   method?: string;
+  inputs?: { name: string; unit?: string }[];
 }
 
 export interface Description {

@@ -1,0 +1,137 @@
+// What the page has to know of a request and its answer in order to draw them. No figures are computed here.
+
+import type { Answer, Description, Device, Field, Model, Problem } from './contract.js';
+import { type Json, type JsonObject, get, isObject } from './json.js';
+
+/** A member of an answer by its dotted path. */
+export function at(answer: Json | undefined, path: string): Json | undefined {
+  return get(answer, '/' + path.replaceAll('.', '/'));
+}
+
+export function figure(answer: Json | undefined, path: string): number | undefined {
+  const value = at(answer, path);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, '-');
+
+function byName<T extends { id: string; aliases?: string[] }>(list: T[], name: Json | undefined): T | undefined {
+  if (typeof name !== 'string') return undefined;
+  const sought = plain(name);
+  return list.find((item) => plain(item.id) === sought) ?? list.find((item) => item.aliases?.some((alias) => plain(alias) === sought));
+}
+
+export const findModel = (d: Description, request: JsonObject): Model | undefined => byName(d.models, request['model']);
+export const findDevice = (d: Description, request: JsonObject): Device | undefined => byName(d.devices, request['device']);
+
+export function modelName(d: Description, request: JsonObject, answer?: Answer): string {
+  const model = request['model'];
+  if (typeof model === 'string') return findModel(d, request)?.name ?? model;
+  const named = get(model, '/name') ?? at(answer, 'model.name');
+  return typeof named === 'string' ? named : '';
+}
+
+export function deviceName(d: Description, device: Json | undefined, custom: string): string {
+  if (typeof device === 'string') return byName(d.devices, device)?.name ?? device;
+  if (Array.isArray(device)) return [...new Set(device.map((one) => deviceName(d, one, custom)))].join(' + ');
+  const name = get(device, '/name');
+  return typeof name === 'string' && name !== '' ? name : custom;
+}
+
+/** What an answer took for a member that the request leaves open. */
+export function assumed(answer: Answer | undefined, pointer: string): Json | undefined {
+  const list = answer?.['assumptions'];
+  if (!Array.isArray(list)) return undefined;
+  return list.filter(isObject).find((item) => item['path'] === pointer)?.['value'];
+}
+
+export function deviceCount(request: JsonObject, answer: Answer | undefined): number {
+  for (const value of [get(request, '/devices'), get(request, '/devices/count'), assumed(answer, '/devices')])
+    if (typeof value === 'number') return value;
+  return 1;
+}
+
+/** The shown field that a problem belongs to: the field of its path, or of the nearest path above it. */
+export function fieldOf(problem: Problem, shown: ReadonlySet<string>): string | undefined {
+  for (let path = problem.path; path !== ''; path = path.slice(0, path.lastIndexOf('/'))) if (shown.has(path)) return path;
+  return problem.code === 'missing_field' && typeof problem.params?.['name'] === 'string'
+    ? [`${problem.path}/${problem.params['name']}`].find((path) => shown.has(path))
+    : undefined;
+}
+
+/** What was typed into a number field: a number when it is one, the text itself otherwise, so that the core says what is wrong with it. */
+export function typed(text: string): Json | undefined {
+  const bare = text.trim().replaceAll(/[\s,_ ]/g, '');
+  if (bare === '') return undefined;
+  const value = Number(bare);
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) && Number.isFinite(value) ? value : text.trim();
+}
+
+export const kNumbers = new Set(['integer', 'number', 'concurrency']);
+
+/** Fields that stand on the first screen, in its order; everything else of describe() comes under "more settings". */
+export const kFront = [
+  '/model', '/weights', '/kv_cache', '/device', '/devices',
+  '/workload/prompt_tokens', '/workload/output_tokens', '/workload/concurrency', '/workload/context_tokens',
+];
+const kElsewhere = new Set(['/method', '/explain', '/engine/name', '/engine/version']);
+const kSwitched = ['/model/', '/device/'];
+
+/** The further fields in groups. Members of an object that replaces a name (a device by its figures) only count once it is one. */
+export function furtherFields(d: Description, request: JsonObject): [group: string, fields: Field[]][] {
+  const groups = new Map<string, Field[]>();
+  for (const field of d.fields.estimate) {
+    if (kFront.includes(field.path) || kElsewhere.has(field.path) || field.type === 'object' || field.type === 'array') continue;
+    if (/^\/(model\/config|devices\/)/.test(field.path) || kSwitched.some((prefix) => field.path.startsWith(prefix))) continue;
+    const [head, ...rest] = field.path.slice(1).split('/');
+    const group = rest.length === 0 && head !== 'engine' ? 'other' : head!;
+    if (typeof get(request, `/${head}`) === 'string' && rest.length > 0 && head === 'engine') continue;
+    groups.set(group, [...(groups.get(group) ?? []), field]);
+  }
+  const order = ['engine', 'workload', 'other', 'weights', 'kv_cache', 'parallel', 'efficiency', 'options', 'host', 'prefill_pool'];
+  return [...groups].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+}
+
+/** The fields of a model or device that is given by its figures. */
+export function figureFields(d: Description, request: JsonObject, head: '/model' | '/device'): Field[] {
+  const value = request[head.slice(1)];
+  if (!isObject(value)) return [];
+  const prefix = head === '/model' ? '/model/manual/' : '/device/';
+  if (head === '/model' && !isObject(value['manual'])) return [];
+  return d.fields.estimate.filter((f) => f.path.startsWith(prefix) && f.type !== 'object');
+}
+
+/** The step of a formula in an answer; `of` says which instance. */
+export function stepsOf(answer: Answer | undefined): import('./contract.js').Step[] {
+  const steps = answer?.['steps'];
+  return Array.isArray(steps) ? (steps as unknown as import('./contract.js').Step[]) : [];
+}
+
+const kArticleSteps: Record<string, [id: string, of?: string]> = {
+  'memory.total.weights': ['article_calls', 'weights'],
+  'memory.total.kv_cache': ['article_calls', 'kv_cache'],
+  'memory.total.activations': ['article_calls', 'activations'],
+  'memory.total.total': ['article_total'],
+  'capacity.devices_needed': ['article_devices_needed'],
+  'model.weight_bytes': ['article_weights'],
+  'speed.prefill.flops': ['article_flops'],
+  'speed.prefill.seconds': ['article_seconds_per_token'],
+  'speed.ttft_s': ['article_seconds_per_token'],
+  'speed.tpot_s': ['article_seconds_per_token'],
+  'speed.tokens_per_s_per_user': ['article_tokens_per_s_per_user'],
+  'speed.latency_s': ['article_latency'],
+  'speed.output_tokens_per_s': ['article_output_tokens_per_s'],
+};
+
+/** Where the work behind a number of an answer begins. */
+export function stepBehind(d: Description, answer: Answer | undefined, path: string): { id: string; of?: string } | undefined {
+  const steps = stepsOf(answer);
+  const field = d.answers['estimate']?.find((f) => f.path === path);
+  const named = field?.step === undefined ? [] : [field.step].flat();
+  const article = kArticleSteps[path];
+  for (const [id, of] of [...named.map((id) => [id, field?.of] as const), ...(article ? [article] : [])]) {
+    const found = steps.find((s) => s.id === id && (of === undefined || s.of === of));
+    if (found) return found.of === undefined ? { id: found.id } : { id: found.id, of: found.of };
+  }
+  return undefined;
+}
