@@ -1,0 +1,174 @@
+// What the page and the embedded element draw alike: the verdict, the memory bar and the numbers that open their work.
+
+import { type TemplateResult, html, nothing, svg } from 'lit';
+
+import type { Answer, Description } from './contract.js';
+import type { Format } from './format.js';
+import { type JsonObject, isObject } from './json.js';
+import type { Texts } from './lang/en.js';
+import { at, deviceCount, deviceName, figure } from './request.js';
+import { sentence } from './text.js';
+
+/** What every drawing needs. `open` shows the work behind a number; without it numbers are plain text. */
+export interface View {
+  description: Description;
+  texts: Texts;
+  format: Format;
+  request: JsonObject; // the one that was answered
+  answer: Answer;
+  open?: (path: string) => void;
+}
+
+export const kParts = ['weights', 'kv_cache', 'activations', 'runtime'] as const;
+export const kRoles = ['embedding', 'attention', 'mlp', 'experts', 'router', 'norm', 'lm_head', 'vision', 'other'] as const;
+
+export const unitOf = (view: View, path: string): string | undefined => view.description.answers['estimate']?.find((f) => f.path === path)?.unit;
+
+/** A number of the answer, as a button that opens its work. */
+export function number(view: View, path: string, text?: string): TemplateResult | string {
+  const value = figure(view.answer, path);
+  if (value === undefined) return '–';
+  const shown = text ?? view.format.of(value, unitOf(view, path));
+  if (!view.open) return shown;
+  return html`<button type="button" class="number" data-path=${path} aria-haspopup="dialog" @click=${() => view.open!(path)}>${shown}</button>`;
+}
+
+export type Tone = 'fits' | 'short' | 'open';
+
+export function toneOf(answer: Answer): Tone {
+  const fits = at(answer, 'memory.per_device.fits');
+  return fits === true ? 'fits' : fits === false ? 'short' : 'open';
+}
+
+/** The headline: whether it fits, on what, and with how much to spare. */
+export function verdict(view: View): unknown[] {
+  const { answer, request, texts, format } = view;
+  const tone = toneOf(answer);
+  const needed = (): TemplateResult | string => number(view, 'memory.total.total', format.giga(figure(answer, 'memory.total.total') ?? 0));
+  if (tone === 'open') return sentence(texts.needs, { room: needed() });
+  const count = deviceCount(request, answer);
+  const name = deviceName(view.description, request['device'], texts.hardware);
+  const devices = html`<span class="devices">${sentence(texts.times, { count: format.count(count), device: name })}</span>`;
+  if (request['method'] === 'article')
+    return sentence(tone === 'fits' ? texts.articleFits : texts.articleShort, {
+      devices,
+      needed: number(view, 'capacity.devices_needed'),
+    });
+  const room = number(view, 'memory.per_device.headroom', format.giga(Math.abs(figure(answer, 'memory.per_device.headroom') ?? 0)));
+  const text = tone === 'fits' ? (count > 1 ? texts.fitsMany : texts.fits) : count > 1 ? texts.shortMany : texts.short;
+  return sentence(text, { devices, room });
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
+
+/** Round steps for a ruler of about six marks. */
+export function ticks(top: number, unit: number): number[] {
+  const rough = top / unit / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= rough)!;
+  const marks: number[] = [];
+  for (let mark = 0; mark * unit <= top; mark += step) marks.push(mark);
+  return marks;
+}
+
+/** The stacked bar on its ruler, with the card's capacity as a post. */
+export function memoryBar(view: View): TemplateResult | typeof nothing {
+  const { answer, texts, format } = view;
+  const value = (part: string): number => figure(answer, `memory.per_device.${part}`) ?? figure(answer, `memory.total.${part}`) ?? 0;
+  const total = value('total');
+  const capacity = figure(answer, 'memory.per_device.capacity');
+  const usable = figure(answer, 'memory.per_device.usable') ?? capacity;
+  if (total <= 0) return nothing;
+  const top = Math.max(total, capacity ?? 0) * (capacity === undefined || total > capacity ? 1.03 : 1.015);
+  const unit = format.unit === 'GiB' ? 2 ** 30 : 1e9;
+  let from = 0;
+  const segments = kParts.map((part) => {
+    const segment = { part, from, size: value(part) };
+    from += segment.size;
+    return segment;
+  });
+  // The weights are divided by hairlines into what they are made of.
+  const roles: number[] = [];
+  let upTo = 0;
+  for (const role of kRoles) {
+    upTo += figure(answer, `memory.detail.weights.${role}`) ?? 0;
+    if (upTo > 0 && upTo < segments[0]!.size * 0.995) roles.push(upTo);
+  }
+  const label = sentence(texts.memoryBar, {
+    parts: segments.map((s) => `${texts.parts[s.part]} ${format.giga(s.size)}`).join(texts.separator),
+    capacity: capacity === undefined ? '–' : format.giga(capacity),
+  }).join('');
+  const free = usable === undefined ? 0 : usable - total;
+  return html`<div class="bar">
+    ${capacity === undefined
+      ? nothing
+      : html`<div class="posts" aria-hidden="true"><span style="inset-inline-end:${percent(1 - capacity / top)}">${sentence(texts.capacityOf, {
+          device: deviceName(view.description, view.request['device'], texts.hardware),
+          capacity: format.giga(capacity),
+        })}</span></div>`}
+    <svg role="img" aria-label=${label} width="100%" height="56" class="stack">
+      ${capacity === undefined ? nothing : svg`<rect class="card" x="0" y="4" width=${percent(capacity / top)} height="48" rx="2" />`}
+      ${segments.map((s) =>
+        s.size > 0
+          ? svg`<g class="part ${s.part}"><rect x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><title>${texts.parts[s.part]} ${format.giga(s.size)}</title></rect>
+              ${s.size / top > 0.16 ? svg`<svg x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><text x="12" y="25">${texts.parts[s.part]} <tspan dx="6">${format.giga(s.size)}</tspan></text></svg>` : nothing}</g>`
+          : nothing,
+      )}
+      ${roles.map((r) => svg`<line class="hair" x1=${percent(r / top)} x2=${percent(r / top)} y1="40" y2="48" />`)}
+      ${free > 0 && free / top > 0.13
+        ? svg`<svg x=${percent(total / top)} y="8" width=${percent(free / top)} height="40"><text class="free" x="12" y="25">${texts.free} ${format.giga(free)}</text></svg>`
+        : nothing}
+      ${usable !== undefined && total > usable ? svg`<rect class="over" x=${percent(usable / top)} y="8" width=${percent((total - usable) / top)} height="40" />` : nothing}
+      ${usable !== undefined && usable !== capacity ? svg`<line class="usable" x1=${percent(usable / top)} x2=${percent(usable / top)} y1="2" y2="54" />` : nothing}
+      ${capacity === undefined ? nothing : svg`<line class="post" x1=${percent(capacity / top)} x2=${percent(capacity / top)} y1="0" y2="56" />`}
+    </svg>
+    <div class="ruler" aria-hidden="true">${ticks(top, unit).map((mark, i, all) =>
+      html`<span style="inset-inline-start:${percent((mark * unit) / top)}" class=${i === 0 ? 'first' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
+  </div>`;
+}
+
+/** One advice item in words: what to change, and what is left then. */
+export function adviceText(view: View, item: JsonObject): string {
+  const { texts, format } = view;
+  const path = String(item['path'] ?? '');
+  const value = item['value'];
+  const label = texts.labels[path] ?? path;
+  const device = deviceName(view.description, at(item, 'request.device') ?? view.request['device'], texts.hardware);
+  const put = (text: string, values: Record<string, string>): string => sentence(text, values).join('');
+  if (path === '/devices' && typeof value === 'number') return put(texts.adviceDevices, { value: format.count(value), device });
+  if (path === '/device' && value !== undefined) {
+    const count = at(item, 'request.devices');
+    return put(texts.adviceDevices, { value: format.count(typeof count === 'number' ? count : deviceCount(view.request, view.answer)), device });
+  }
+  if (path.endsWith('_tokens') && typeof value === 'number') return put(texts.adviceTokens, { label, value: format.count(value) });
+  if (path === '' || value === undefined || isObject(value)) return String(item['change'] ?? '');
+  return put(texts.adviceSet, { label, value: typeof value === 'number' ? format.count(value) : String(value) });
+}
+
+export function adviceOf(answer: Answer): JsonObject[] {
+  const list = answer['advice'];
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+/** The numbers under the verdict; a path without a value is left out. */
+export function figures(view: View, paths: string[], withInterval = true): TemplateResult {
+  const { answer, texts, format } = view;
+  const intervals = isObject(answer['intervals']) ? answer['intervals'] : {};
+  return html`<dl class="figures">
+    ${paths
+      .filter((path) => figure(answer, path) !== undefined)
+      .map((path) => {
+        const interval = intervals[path];
+        const unit = unitOf(view, path);
+        const range = withInterval && Array.isArray(interval)
+          ? { low: format.of(Number(interval[0]), unit), high: format.of(Number(interval[1]), unit) } : undefined;
+        const bound = path === 'speed.ttft_s' ? at(answer, 'speed.prefill.bound') : path === 'speed.tpot_s' ? at(answer, 'speed.decode.bound') : undefined;
+        return html`<div>
+          <dt>${texts.figures[path] ?? path}${texts.short_[path] ? html` <abbr>${texts.short_[path]}</abbr>` : nothing}</dt>
+          <dd>${number(view, path)}${range
+            ? html`<small title=${sentence(texts.betweenHint, range).join('')}>${sentence(texts.between, range)}</small>` : nothing}${typeof bound === 'string'
+            ? html`<small>${texts.bound[bound] ?? bound}</small>` : nothing}</dd>
+        </div>`;
+      })}
+  </dl>`;
+}

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { type Plugin, defineConfig } from 'vite';
+import { viteSingleFile } from 'vite-plugin-singlefile';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const kDist = process.env['WEIGHBRIDGE_DIST'] ?? here('../dist');
+
+// What may run on the site: its own scripts and its own WebAssembly, nothing else. Styles of MathML and SVG are attributes of ours.
+const kPolicy = [
+  "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
+  "base-uri 'none'", "form-action 'none'",
+].join('; ');
+
+/** The policy, and early fetches of everything that the first answer needs. */
+function head(): Plugin {
+  return {
+    name: 'weighbridge-head',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle }) => [
+        { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: kPolicy }, injectTo: 'head-prepend' },
+        ...Object.keys(bundle ?? {})
+          .filter((file) => file.endsWith('.wasm'))
+          .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
+      ],
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => {
+  const single = mode === 'single';
+  const embed = mode === 'embed';
+  const outDir = { single: `${kDist}/single`, embed: `${kDist}/embed` }[mode] ?? `${kDist}/site`;
+  return {
+    root: here('.'),
+    base: './',
+    publicDir: false,
+    resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
+    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true })] : embed ? [] : [head()],
+    build: {
+      target: 'es2022',
+      outDir,
+      emptyOutDir: true,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      ...(embed
+        ? { lib: { entry: here('src/embed-define.ts'), formats: ['es'], fileName: () => 'weigh-bridge.js' }, rollupOptions: { output: { inlineDynamicImports: true } } }
+        : {}),
+    },
+  };
+});
