@@ -28,20 +28,32 @@ function head(): Plugin {
   };
 }
 
+/** The single file under its own name. */
+function named(name: string): Plugin {
+  return {
+    name: 'weighbridge-name',
+    enforce: 'post',
+    generateBundle(_, bundle) {
+      const html = bundle['index.html'];
+      if (html) html.fileName = name;
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => {
   const single = mode === 'single';
   const embed = mode === 'embed';
-  const outDir = { single: `${kDist}/single`, embed: `${kDist}/embed` }[mode] ?? `${kDist}/site`;
+  const outDir = single ? kDist : embed ? `${kDist}/embed` : `${kDist}/site`;
   return {
     root: here('.'),
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true })] : embed ? [] : [head()],
+    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), named('weighbridge.html')] : embed ? [] : [head()],
     build: {
       target: 'es2022',
       outDir,
-      emptyOutDir: true,
+      emptyOutDir: !single, // the single file lies beside the folders of the others
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       ...(embed
