@@ -1,0 +1,21 @@
+# Finds Emscripten's own toolchain file: the EMSDK folder where it is set, else beside emcc, else Debian's place.
+
+set(candidates "")
+if(DEFINED ENV{EMSDK})
+  list(APPEND candidates "$ENV{EMSDK}/upstream/emscripten")
+endif()
+find_program(WEIGHBRIDGE_EMCC emcc NO_CMAKE_FIND_ROOT_PATH)
+if(WEIGHBRIDGE_EMCC)
+  get_filename_component(emcc_real "${WEIGHBRIDGE_EMCC}" REALPATH)
+  get_filename_component(emcc_dir "${emcc_real}" DIRECTORY)
+  list(APPEND candidates "${emcc_dir}" "${emcc_dir}/../libexec")
+endif()
+list(APPEND candidates /usr/share/emscripten)
+
+foreach(dir IN LISTS candidates)
+  if(EXISTS "${dir}/cmake/Modules/Platform/Emscripten.cmake")
+    include("${dir}/cmake/Modules/Platform/Emscripten.cmake")
+    return()
+  endif()
+endforeach()
+message(FATAL_ERROR "Emscripten is missing: run scripts/setup.sh, or set EMSDK to the folder of an installed emsdk.")
