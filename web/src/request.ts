@@ -67,7 +67,7 @@ export function typed(text: string): Json | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) && Number.isFinite(value) ? value : text.trim();
 }
 
-export const kNumbers = new Set(['integer', 'number', 'concurrency']);
+export const kNumbers = new Set(['integer', 'number', 'concurrency', 'devices']);
 
 /** Fields that stand on the first screen, in its order; everything else of describe() comes under "more settings". */
 export const kFront = [
