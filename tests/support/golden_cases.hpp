@@ -64,7 +64,8 @@ inline std::string written_compact(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// What the public face says, as JSON. A sweep's columns come as lists by path, with null where there is no answer.
+// What the public face says, as JSON. A sweep comes as {"json", "values"}, with null where there is no answer: the form of
+// support/cli.cpp, which regenerates the cases.
 inline nlohmann::json answer_of(std::string_view call, const nlohmann::json& request) {
   const auto text = written_compact(request);
   const auto parsed = [](const std::string& answer) { return nlohmann::json::parse(answer, nullptr, false); };
@@ -73,21 +74,9 @@ inline nlohmann::json answer_of(std::string_view call, const nlohmann::json& req
   if (call == "plan") return parsed(weighbridge::api::plan(text));
   if (call != "sweep") return nullptr;
   const auto sweep = weighbridge::api::sweep(text);
-  auto answer = parsed(sweep.json);
-  if (!answer.is_object() || !answer.contains("columns") || !answer["columns"].is_array()) return answer;
-  auto columns = nlohmann::json::object();
-  const auto paths = answer["columns"];
-  const std::size_t length = paths.empty() ? 0 : sweep.values.size() / paths.size();
-  for (std::size_t c = 0; c < paths.size(); ++c) {
-    auto column = nlohmann::json::array();
-    for (std::size_t i = 0; i < length; ++i) {
-      const double v = sweep.values[c * length + i];
-      column.push_back(std::isnan(v) ? nlohmann::json(nullptr) : nlohmann::json(v));
-    }
-    columns[paths[c].is_string() ? paths[c].get<std::string>() : std::string{}] = std::move(column);
-  }
-  answer["columns"] = std::move(columns);
-  return answer;
+  auto values = nlohmann::json::array();
+  for (const double v : sweep.values) values.push_back(std::isnan(v) ? nlohmann::json(nullptr) : nlohmann::json(v));
+  return {{"json", parsed(sweep.json)}, {"values", std::move(values)}};
 }
 
 }  // namespace weighbridge_test
