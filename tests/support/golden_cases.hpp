@@ -47,13 +47,13 @@ inline std::vector<GoldenCase> golden_cases() {
   for (const auto& path : files) {
     GoldenCase c;
     c.file = path.filename().string();
-    const auto json = read_json_file(path);
-    if (json.is_object()) {
-      const auto text = [&](const char* key) { return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string{}; };
+    const auto file = read_json_file(path);
+    if (file.is_object()) {
+      const auto text = [&](const char* key) { return file.contains(key) && file[key].is_string() ? file[key].get<std::string>() : std::string{}; };
       c.name = text("name");
       c.call = text("call");
-      if (json.contains("request")) c.request = json["request"];
-      if (json.contains("answer")) c.answer = json["answer"];
+      if (file.contains("request")) c.request = file["request"];
+      if (file.contains("answer")) c.answer = file["answer"];
     }
     out.push_back(std::move(c));
   }
