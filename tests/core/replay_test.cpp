@@ -121,7 +121,7 @@ void replay(const Face& face, const std::string& call, json request, const std::
 
 void check_faults(const Report& report) {
   for (const auto& fault : report.faults) {
-    UNSCOPED_INFO(fault);
+    UNSCOPED_INFO(fault << '\n');
   }
   CHECK(report.faults.empty());
 }
@@ -146,12 +146,11 @@ TEST_CASE("every step of the golden cases follows from its formula's text") {
   check_faults(report);
 
   // A formula that no golden case shows is a formula that nobody has looked at.
-  std::vector<std::string> unused;
+  const std::set<std::string> waiting{"state_bytes_per_sequence"};       // recurrent layers: no reader makes them yet
+  std::string unused;
   for (const auto& [id, formula] : known.text)
-    if (report.used.count(id) == 0) unused.push_back(id);
-  std::string list;
-  for (const auto& id : unused) list += id + " ";
-  INFO("in no golden case: " << list);
+    if ((report.used.count(id) == 0) != (waiting.count(id) == 1)) unused += id + " ";
+  INFO("in no golden case, or no longer waiting for one: " << unused);
   CHECK(unused.empty());
 }
 
