@@ -96,19 +96,19 @@ auto find_entry(const Entries& entries, const std::vector<std::pair<std::string,
 
 }  // namespace
 
-Catalog::Catalog(std::string_view packed) : json_(json::parse(packed.begin(), packed.end(), nullptr, false)) {
+Catalog::Catalog(std::string_view packed) : json_(nlohmann::json::parse(packed.begin(), packed.end(), nullptr, false)) {
   if (const auto* formats = member(json_, "formats")) formats_ = read_formats(*formats);
   const auto rows = [&](std::string_view key, auto&& add) {
     if (const auto* list = member(json_, key); list && list->is_array())
       for (const auto& row : *list) add(row);
   };
-  rows("models", [&](const json& row) { models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), &row}); });
-  rows("devices", [&](const json& row) {
+  rows("models", [&](const nlohmann::json& row) { models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), &row}); });
+  rows("devices", [&](const nlohmann::json& row) {
     CatalogDevice d{read_device(row), strings(row, "aliases"), &row};
     set_efficiency(d.device, text_of(row, "memory_kind"), text_of(row, "vendor"));
     devices_.push_back(std::move(d));
   });
-  rows("engines", [&](const json& row) {
+  rows("engines", [&](const nlohmann::json& row) {
     const auto flag = [&](std::string_view key) { const auto* f = member(row, key); return f && f->is_boolean() && f->get<bool>(); };
     engines_.push_back({text_of(row, "id"), text_of(row, "name"), flag("profile"), flag("layer_split")});
   });

@@ -35,6 +35,8 @@ struct CatalogEngine {
 class Catalog {
  public:
   explicit Catalog(std::string_view packed);
+  Catalog(const Catalog&) = delete;              // entries point into it
+  Catalog& operator=(const Catalog&) = delete;
 
   const nlohmann::json& json() const { return json_; }
   const Formats& formats() const { return formats_; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,7 +61,7 @@ struct Request {
   Method method = Method::detailed;
   std::shared_ptr<const Inventory> model;
   bool manual = false;                       // {"manual": …}: the tensors are not known one by one
-  bool manual_shape = false;                 // manual, with layers, hidden size and heads given
+  bool layers_known = true, hidden_known = true, heads_known = true;     // false: assumed for a manual model
   WeightChoice weights;
   const KvFormat* k_format = nullptr;
   const KvFormat* v_format = nullptr;
@@ -73,7 +74,7 @@ struct Request {
   bool layout_given = false;
   Layout layout;                             // meaningful when layout_given
   Given<double> reserved_bytes{0};
-  double host_bytes = 0;
+  double host_bytes = 0;                     // 0: not given
   Workload workload;
   Given<double> chunk_tokens{8192};          // prompt tokens in one pass
   bool speculative = false;                  // MTP layers are loaded too
@@ -83,5 +84,28 @@ struct Request {
   bool explain = false;
   std::vector<Assumption> assumptions;
 };
+
+class Catalog;
+
+// What `train` needs for the article's method.
+struct TrainRequest {
+  std::shared_ptr<const Inventory> model;
+  bool layers_known = true, hidden_known = true, heads_known = true;
+  double trainable_parameters = 0;
+  double bytes_per_parameter = 2;
+  Given<double> sequence_tokens{4096};
+  Given<double> micro_batch{1};
+  std::optional<Device> device;
+  From device_from = From::catalog;
+  Given<std::int64_t> devices{1};
+  Kind model_kind = Kind::exact;
+  bool article = false;
+  bool explain = false;
+  std::vector<Assumption> assumptions;
+};
+
+// Reads a parsed request. Every problem found goes to `problems`; nothing is returned when one of them is an error.
+std::optional<Request> read_request(const nlohmann::json& request, const Catalog& catalog, Problems& problems);
+std::optional<TrainRequest> read_train_request(const nlohmann::json& request, const Catalog& catalog, Problems& problems);
 
 }  // namespace weighbridge

@@ -1,0 +1,631 @@
+#include "weighbridge/request.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "json.hpp"
+#include "read/fields.hpp"
+#include "read/manual.hpp"
+#include "weighbridge/catalog.hpp"
+#include "weighbridge/layout.hpp"
+#include "weighbridge/read_config.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+using nlohmann::json;
+
+// Reads checked values out of one request; notes which defaults were taken.
+class Reader {
+ public:
+  Reader(const json& request, std::span<const Field> fields, const Catalog& catalog, Problems& problems)
+      : request_(request), fields_(fields), catalog_(catalog), problems_(problems) {}
+
+  std::vector<Assumption> assumptions;
+
+  const json* valid(std::string_view path) const {
+    const auto* value = value_at(request_, path);
+    return value && is_valid(*value, field_at(fields_, path)) ? value : nullptr;
+  }
+  bool has(std::string_view path) const { return value_at(request_, path) != nullptr; }
+
+  void assume(std::string_view path, const json& value, std::string_view from, std::string source = {}) {
+    assumptions.push_back({std::string(path), text(value), from, std::move(source)});
+  }
+
+  // A number with the table's default.
+  Given<double> number(std::string_view path, bool note = true) {
+    if (const auto* value = valid(path)) return {value->get<double>(), From::user};
+    const auto standard = json::parse(field_at(fields_, path).standard, nullptr, false);
+    if (!standard.is_number()) return {};
+    if (note && !has(path)) assume(path, standard, "default");
+    return {standard.get<double>(), From::standard};
+  }
+  std::int64_t count(std::string_view path, std::int64_t otherwise = 0) const {
+    const auto* value = valid(path);
+    return value && value->is_number() ? static_cast<std::int64_t>(value->get<double>()) : otherwise;
+  }
+  double figure(std::string_view path) const {
+    const auto* value = valid(path);
+    return value && value->is_number() ? value->get<double>() : 0;
+  }
+  bool flag(std::string_view path) const {
+    const auto* value = valid(path);
+    return value && value->is_boolean() && value->get<bool>();
+  }
+  std::string words(std::string_view path, bool note = true) {
+    if (const auto* value = valid(path)) return std::string(as_text(*value));
+    const auto standard = json::parse(field_at(fields_, path).standard, nullptr, false);
+    if (note && !has(path)) assume(path, standard, "default");
+    return std::string(as_text(standard));
+  }
+
+  const json& request() const { return request_; }
+  const Catalog& catalog() const { return catalog_; }
+  Problems& problems() { return problems_; }
+
+  void unknown(Code code, std::string_view path, std::string_view word, const std::vector<std::string>& known) {
+    Params params{{"value", shown(json(std::string(word)))}};
+    if (auto near = nearest(word, known); !near.empty()) params.emplace_back("nearest", std::move(near));
+    problems_.add(code, std::string(path), std::move(params));
+  }
+  void missing(std::string_view path, std::string_view name) {
+    problems_.add(Code::missing_field, std::string(path), {{"name", std::string(name)}});
+  }
+  void conflict(std::string_view path, std::string_view a, std::string_view b) {
+    problems_.add(Code::conflicting_fields, std::string(path), {{"a", std::string(a)}, {"b", std::string(b)}});
+  }
+
+ private:
+  const json& request_;
+  std::span<const Field> fields_;
+  const Catalog& catalog_;
+  Problems& problems_;
+};
+
+// ---- model ----
+
+struct ModelChoice {
+  std::shared_ptr<const Inventory> inventory;
+  bool manual = false;
+  bool layers_known = true, hidden_known = true, heads_known = true;
+  Kind kind = Kind::exact;
+};
+
+std::optional<ModelChoice> read_manual(Reader& r) {
+  ManualSizes s;
+  s.parameters = r.figure("/model/manual/parameters");
+  s.active_parameters = r.figure("/model/manual/active_parameters");
+  s.layers = r.count("/model/manual/layers");
+  s.hidden = r.count("/model/manual/hidden_size");
+  s.heads = r.count("/model/manual/heads");
+  s.kv_heads = r.count("/model/manual/kv_heads");
+  s.head_dim = r.count("/model/manual/head_dim");
+  s.vocabulary = r.count("/model/manual/vocab_size");
+  s.feed_forward = r.count("/model/manual/intermediate_size");
+  if (s.parameters < 1) {
+    if (!r.has("/model/manual/parameters")) r.missing("/model/manual", "parameters");
+    return std::nullopt;
+  }
+  if (s.active_parameters > s.parameters)
+    r.problems().add(Code::out_of_range, "/model/manual/active_parameters", {{"value", s.active_parameters}, {"max", s.parameters}});
+  if (s.heads > 0 && s.kv_heads > s.heads)
+    r.problems().add(Code::out_of_range, "/model/manual/kv_heads",
+                     {{"value", static_cast<double>(s.kv_heads)}, {"max", static_cast<double>(s.heads)}});
+  const auto name = r.valid("/model/name");
+  auto made = manual_model(s, name ? std::string(as_text(*name)) : std::string(), r.catalog());
+  ModelChoice out;
+  out.manual = true;
+  out.layers_known = s.layers > 0;
+  out.hidden_known = s.hidden > 0;
+  out.heads_known = s.heads > 0;
+  out.kind = made.like.empty() ? Kind::model : Kind::assumed;
+  if (!made.like.empty()) {
+    const auto& spec = made.inventory.spec;
+    const auto& a = spec.kinds.front().mixer.attention;
+    const auto note = [&](std::string_view key, std::int64_t given, std::int64_t taken) {
+      if (given == 0) r.assume(std::string("/model/manual/") + std::string(key), taken, "estimated", made.like);
+    };
+    note("layers", s.layers, spec.layers());
+    note("hidden_size", s.hidden, spec.hidden);
+    note("heads", s.heads, a.heads);
+    note("kv_heads", s.kv_heads, a.kv_heads);
+    note("head_dim", s.head_dim, a.head_dim);
+    note("vocab_size", s.vocabulary, spec.vocabulary);
+    note("intermediate_size", s.feed_forward, spec.kinds.front().feed_forward.width);
+    r.problems().add(Code::assumed_shape, "/model/manual", {{"parameters", s.parameters}, {"like", made.like}});
+  }
+  out.inventory = std::make_shared<const Inventory>(std::move(made.inventory));
+  return out;
+}
+
+std::optional<ModelChoice> read_model(Reader& r) {
+  const auto* model = value_at(r.request(), "/model");
+  if (!model) {
+    r.missing("", "model");
+    return std::nullopt;
+  }
+  std::optional<ModelSpec> spec;
+  if (model->is_string()) {
+    const auto* entry = r.catalog().find_model(as_text(*model));
+    if (!entry) {
+      std::vector<std::string> known;
+      for (const auto& m : r.catalog().models()) {
+        known.push_back(m.id);
+        known.insert(known.end(), m.aliases.begin(), m.aliases.end());
+      }
+      r.unknown(Code::unknown_model, "/model", as_text(*model), known);
+      return std::nullopt;
+    }
+    const auto* config = member(*entry->entry, "config");
+    spec = read_config(config ? *config : json(), entry->id, "/model", r.catalog().formats(), r.problems());
+    if (spec) spec->name = entry->name;
+  } else if (model->is_object()) {
+    const auto* config = value_at(*model, "/config");
+    const auto* manual = value_at(*model, "/manual");
+    if (config && manual) r.conflict("/model", "config", "manual");
+    if (!config && !manual) {
+      r.missing("/model", "config");
+      return std::nullopt;
+    }
+    if (manual) return manual->is_object() ? read_manual(r) : std::nullopt;
+    const auto* name = r.valid("/model/name");
+    std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
+    if (shown_name.empty()) shown_name = text_of(*config, "model_type");
+    if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
+  }
+  if (!spec) return std::nullopt;
+  ModelChoice out;
+  out.inventory = std::make_shared<const Inventory>(inventory(std::move(*spec)));
+  return out;
+}
+
+// ---- formats ----
+
+template <class List>
+std::vector<std::string> format_names(const List& formats) {
+  std::vector<std::string> names;
+  for (const auto& f : formats) {
+    names.push_back(f.id);
+    names.insert(names.end(), f.aliases.begin(), f.aliases.end());
+  }
+  return names;
+}
+
+WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* model) {
+  WeightChoice out;
+  const auto* value = r.valid(path);
+  const auto& formats = r.catalog().formats();
+  if (value && value->is_string()) {
+    out.from = From::user;
+    out.format = formats.find_weight(as_text(*value));
+    if (!out.format) r.unknown(Code::unknown_weight_format, path, as_text(*value), format_names(formats.weights));
+  } else if (value) {
+    out.from = From::user;
+    const auto bits_path = std::string(path) + "/bits_per_weight";
+    out.bits = r.figure(bits_path);
+    if (!r.has(bits_path)) r.missing(path, "bits_per_weight");
+  } else if (!r.has(path) && model) {
+    const auto& published = model->spec.published;
+    if (published.format.empty() || published.assumed) r.assume(path, published.format.empty() ? "bf16" : published.format, "default");
+    else r.assume(path, published.format, "catalog");
+    if (published.format.empty() && !published.quantised) out.format = formats.find_weight("bf16");
+  }
+  return out;
+}
+
+const KvFormat* read_kv(Reader& r, std::string_view path, const json& value) {
+  const auto& formats = r.catalog().formats();
+  if (!value.is_string()) return nullptr;              // already a problem
+  const auto* format = formats.find_kv(as_text(value));
+  if (!format) r.unknown(Code::unknown_kv_format, path, as_text(value), format_names(formats.kv));
+  return format;
+}
+
+void read_kv_cache(Reader& r, Request& out) {
+  const auto* standard = r.catalog().formats().find_kv("bf16");
+  out.k_format = out.v_format = standard;
+  const auto* value = r.valid("/kv_cache");
+  if (!value) {
+    if (!r.has("/kv_cache")) r.assume("/kv_cache", "bf16", "default");
+    return;
+  }
+  out.kv_from = From::user;
+  if (value->is_string()) {
+    out.k_format = out.v_format = read_kv(r, "/kv_cache", *value);
+    return;
+  }
+  if (const auto* k = value_at(*value, "/k")) out.k_format = read_kv(r, "/kv_cache/k", *k);
+  else r.assume("/kv_cache/k", "bf16", "default");
+  if (const auto* v = value_at(*value, "/v")) out.v_format = read_kv(r, "/kv_cache/v", *v);
+  else r.assume("/kv_cache/v", "bf16", "default");
+}
+
+// ---- engine and device ----
+
+EngineChoice read_engine(Reader& r) {
+  EngineChoice out;
+  const auto* value = r.valid("/engine");
+  if (!value) {
+    if (!r.has("/engine")) r.assume("/engine", "ideal", "default");
+    return out;
+  }
+  std::string name;
+  std::string_view path = "/engine";
+  if (value->is_string()) {
+    name = as_text(*value);
+  } else {
+    path = "/engine/name";
+    if (!r.has(path)) { r.missing("/engine", "name"); return out; }
+    name = text_of(*value, "name");
+    out.version = text_of(*value, "version");
+    if (!value_at(*value, "/name")->is_string()) return out;
+  }
+  const auto* engine = r.catalog().find_engine(name);
+  if (!engine) {
+    std::vector<std::string> known;
+    for (const auto& e : r.catalog().engines()) known.push_back(e.id);
+    r.unknown(Code::unknown_engine, path, name, known);
+    return out;
+  }
+  out.id = engine->id;
+  out.layer_split = engine->layer_split;
+  if (!engine->profile) r.problems().add(Code::engine_as_ideal, std::string(path), {{"engine", engine->name}});
+  return out;
+}
+
+const Device* find_device(Reader& r, std::string_view path, std::string_view id) {
+  if (const auto* found = r.catalog().find_device(id)) return &found->device;
+  std::vector<std::string> known;
+  for (const auto& d : r.catalog().devices()) {
+    known.push_back(d.device.id);
+    known.insert(known.end(), d.aliases.begin(), d.aliases.end());
+  }
+  r.unknown(Code::unknown_device, path, id, known);
+  return nullptr;
+}
+
+Device read_custom_device(Reader& r) {
+  Device d;
+  d.custom = true;
+  const auto* name = r.valid("/device/name");
+  d.id = d.name = name ? std::string(as_text(*name)) : std::string("custom");
+  d.memory = d.marketed = Bytes{r.figure("/device/memory_bytes")};
+  if (!r.has("/device/memory_bytes")) r.missing("/device", "memory_bytes");
+  d.bandwidth = BytesPerSecond{r.figure("/device/bandwidth")};
+  constexpr std::string_view peaks[6] = {"/device/flops/fp32", "/device/flops/fp16", "/device/flops/bf16",
+                                         "/device/flops/fp8", "/device/flops/fp4", "/device/flops/int8"};
+  for (std::size_t a = 0; a < 6; ++a) d.peak[a] = FlopsPerSecond{r.figure(peaks[a])};
+  d.link = BytesPerSecond{r.figure("/device/link_bandwidth")};
+  d.per_node = r.count("/device/per_node");
+  d.power = Watts{r.figure("/device/power_w")};
+  d.price_per_hour = Dollars{r.figure("/device/price_usd_per_hour")};
+  d.unified = r.flag("/device/unified");
+  if (const auto* c = r.valid("/device/class")) d.device_class = as_text(*c);
+  r.catalog().set_efficiency(d, "", "");
+  return d;
+}
+
+// Mixed cards run in step: what each can do is bounded by the weakest.
+Device weakest_of(const std::vector<const Device*>& devices) {
+  Device d = *devices.front();
+  for (const auto* other : devices) {
+    d.usable_fraction = std::min(d.usable_fraction, other->usable_fraction);
+    d.memory = min(d.memory, other->memory);
+    d.marketed = min(d.marketed, other->marketed);
+    d.bandwidth = min(d.bandwidth, other->bandwidth);
+    for (std::size_t a = 0; a < 6; ++a)
+      if (other->peak[a] < d.peak[a]) d.peak[a] = other->peak[a];
+    d.link = min(d.link, other->link);
+    d.power = max(d.power, other->power);
+    d.price_per_hour = max(d.price_per_hour, other->price_per_hour);
+    d.memory_kind = weakest(d.memory_kind, other->memory_kind);
+    d.bandwidth_kind = weakest(d.bandwidth_kind, other->bandwidth_kind);
+    d.peak_kind = weakest(d.peak_kind, other->peak_kind);
+  }
+  return d;
+}
+
+struct DeviceChoice {
+  std::optional<Device> device;
+  From from = From::catalog;
+  std::int64_t listed = 0;             // how many ids a list had
+};
+
+DeviceChoice read_device(Reader& r) {
+  DeviceChoice out;
+  const auto* value = r.valid("/device");
+  if (!value) return out;
+  if (value->is_string()) {
+    if (const auto* found = find_device(r, "/device", as_text(*value))) out.device = *found;
+  } else if (value->is_object()) {
+    out.device = read_custom_device(r);
+    out.from = From::user;
+  } else {
+    std::vector<const Device*> devices;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < value->size(); ++i) {
+      const auto* found = find_device(r, pointer("/device", std::to_string(i)), as_text((*value)[i]));
+      if (!found) continue;
+      devices.push_back(found);
+      names.push_back(found->name);
+    }
+    if (devices.size() != value->size()) return out;
+    out.device = weakest_of(devices);
+    out.listed = static_cast<std::int64_t>(devices.size());
+    const bool mixed = std::any_of(devices.begin(), devices.end(), [&](const Device* d) { return d->id != devices.front()->id; });
+    if (mixed) r.problems().add(Code::mixed_devices, "/device", {{"devices", names}});
+  }
+  if (out.device && r.valid("/price_usd_per_hour")) out.device->price_per_hour = Dollars{r.figure("/price_usd_per_hour")};
+  return out;
+}
+
+struct DeviceCount {
+  Given<std::int64_t> devices{0};
+  std::int64_t per_node = 0;
+};
+
+DeviceCount read_count(Reader& r) {
+  DeviceCount out;
+  const auto* value = r.valid("/devices");
+  if (!value) return out;
+  if (value->is_number()) {
+    out.devices = {static_cast<std::int64_t>(value->get<double>()), From::user};
+    return out;
+  }
+  if (!r.has("/devices/count")) r.missing("/devices", "count");
+  if (const auto n = r.count("/devices/count"); n > 0) out.devices = {n, From::user};
+  out.per_node = r.count("/devices/per_node");
+  return out;
+}
+
+// ---- layout ----
+
+void check_layout(Reader& r, const Inventory& m, const Layout& l, std::int64_t devices) {
+  auto& problems = r.problems();
+  if (devices > 0 && l.devices() != devices)
+    problems.add(Code::devices_mismatch, "/parallel",
+                 {{"devices", static_cast<double>(devices)}, {"tensor", static_cast<double>(l.tensor)},
+                  {"pipeline", static_cast<double>(l.pipeline)}, {"data", static_cast<double>(l.data)},
+                  {"product", static_cast<double>(l.devices())}});
+  const auto words = [](const std::vector<std::int64_t>& numbers) {
+    std::vector<std::string> out;
+    for (const auto n : numbers) out.push_back(std::to_string(n));
+    return out;
+  };
+  const auto degrees = tensor_degrees(m, 65536);
+  if (std::find(degrees.begin(), degrees.end(), l.tensor) == degrees.end()) {
+    const auto& mixer = m.spec.kinds.front().mixer;
+    const auto heads = mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads;
+    problems.add(Code::does_not_divide, "/parallel/tensor",
+                 {{"what", std::string("attention heads")}, {"count", static_cast<double>(heads)}, {"axis", std::string("tensor")},
+                  {"value", static_cast<double>(l.tensor)}, {"accepted", words(degrees)}});
+  }
+  const auto layers = m.spec.layers();
+  if (l.pipeline > layers)
+    problems.add(Code::out_of_range, "/parallel/pipeline",
+                 {{"value", static_cast<double>(l.pipeline)}, {"max", static_cast<double>(layers)}, {"unit", std::string("layers")}});
+  const auto spread = l.tensor * l.data;
+  if (l.expert > 1) {
+    std::vector<std::int64_t> accepted;
+    for (std::int64_t n = 1; n <= spread && n <= std::max<std::int64_t>(1, m.experts); ++n)
+      if (spread % n == 0 && m.experts % n == 0) accepted.push_back(n);
+    if (std::find(accepted.begin(), accepted.end(), l.expert) == accepted.end()) {
+      const bool experts = m.experts == 0 || m.experts % l.expert != 0;
+      problems.add(Code::does_not_divide, "/parallel/expert",
+                   {{"what", std::string(experts ? "experts" : "devices of tensor x data")},
+                    {"count", static_cast<double>(experts ? m.experts : spread)}, {"axis", std::string("expert")},
+                    {"value", static_cast<double>(l.expert)}, {"accepted", words(accepted)}});
+    }
+  }
+}
+
+void note_replicas(Reader& r, const Inventory& m, const Layout& l) {
+  for (const auto& cache : m.caches) {
+    if (cache.replicated || cache.kv_heads <= 0 || l.tensor <= cache.kv_heads) continue;
+    r.problems().add(Code::kv_heads_replicated, "/parallel/tensor",
+                     {{"kv_heads", static_cast<double>(cache.kv_heads)}, {"tensor", static_cast<double>(l.tensor)}});
+    return;
+  }
+}
+
+void read_layout(Reader& r, Request& out) {
+  const auto* value = r.valid("/parallel");
+  if (!value || !out.model) return;
+  const auto absent = [&](std::string_view path) { return !r.has(path); };
+  auto& l = out.layout;
+  l.tensor = r.count("/parallel/tensor", 1);
+  l.pipeline = r.count("/parallel/pipeline", 1);
+  l.data = r.count("/parallel/data", 1);
+  l.expert = r.count("/parallel/expert", 1);
+  auto devices = out.devices.value;
+  if (absent("/parallel/data") && devices > 0 && devices % (l.tensor * l.pipeline) == 0) l.data = devices / (l.tensor * l.pipeline);
+  check_layout(r, *out.model, l, devices);
+  if (r.flag("/options/enable_dp_attention") && l.tensor > 1) {
+    if (out.model->experts > 0) l.expert = l.tensor * l.data;
+    l.data *= l.tensor;
+    l.tensor = 1;
+    if (out.model->experts > 0 && out.model->experts % l.expert != 0) l.expert = 1;
+  }
+  out.layout_given = true;
+  if (devices == 0) out.devices = {l.devices(), From::user};
+  note_replicas(r, *out.model, l);
+}
+
+// ---- workload and options ----
+
+Workload read_workload(Reader& r) {
+  Workload w;
+  w.prompt_tokens = r.number("/workload/prompt_tokens");
+  w.output_tokens = r.number("/workload/output_tokens");
+  w.cached_prefix_tokens = r.number("/workload/cached_prefix_tokens");
+  if (w.cached_prefix_tokens.value > w.prompt_tokens.value)
+    r.problems().add(Code::out_of_range, "/workload/cached_prefix_tokens",
+                     {{"value", w.cached_prefix_tokens.value}, {"max", w.prompt_tokens.value}, {"unit", std::string("tokens")}});
+  if (const auto* context = r.valid("/workload/context_tokens")) {
+    w.context_tokens = {context->get<double>(), From::user};
+  } else {
+    w.context_tokens = {w.prompt_tokens.value + w.output_tokens.value, From::standard};
+    if (!r.has("/workload/context_tokens")) r.assume("/workload/context_tokens", number(w.context_tokens.value), "default");
+  }
+  const auto mode = r.words("/workload/mode");
+  w.mode = mode == "static_batch" ? Mode::static_batch : mode == "offline" ? Mode::offline : Mode::closed_loop;
+  w.requests_per_s = r.figure("/workload/requests_per_s");
+  if (r.has("/workload/requests_per_s") && r.has("/workload/concurrency")) r.conflict("/workload/requests_per_s", "requests_per_s", "concurrency");
+  const auto* concurrency = r.valid("/workload/concurrency");
+  if (concurrency && concurrency->is_string()) {
+    w.concurrency_max = true;
+    w.concurrency = {1, From::user};
+  } else {
+    w.concurrency = r.number("/workload/concurrency", w.requests_per_s <= 0);
+  }
+  return w;
+}
+
+void read_options(Reader& r, Request& out) {
+  if (r.valid("/options/max_num_batched_tokens")) {
+    out.chunk_tokens = r.number("/options/max_num_batched_tokens");
+  } else if (const auto* chunk = r.valid("/options/chunked_prefill_size")) {
+    out.chunk_tokens = {chunk->get<double>(), From::user};
+  } else {
+    out.chunk_tokens = r.number("/options/max_num_batched_tokens", !r.has("/options/max_num_batched_tokens"));
+  }
+  out.speculative = r.valid("/options/speculative") != nullptr;
+  const auto* options = r.valid("/options");
+  if (!options) return;
+  constexpr std::string_view used[] = {"max_num_batched_tokens", "chunked_prefill_size", "speculative", "enable_dp_attention"};
+  for (const auto& [key, value] : options->items()) {
+    if (value.is_null() || std::find(std::begin(used), std::end(used), key) != std::end(used)) continue;
+    const auto path = pointer("/options", key);
+    if (field_at(estimate_fields(), path).path != path) continue;              // already a problem
+    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", std::string("ideal")}});
+  }
+}
+
+}  // namespace
+
+std::optional<Request> read_request(const json& request, const Catalog& catalog, Problems& problems) {
+  check_fields(request, estimate_fields(), problems);
+  if (!request.is_object()) return std::nullopt;
+  Reader r(request, estimate_fields(), catalog, problems);
+  Request out;
+  out.method = r.words("/method", false) == "article" ? Method::article : Method::detailed;
+  out.explain = r.flag("/explain");
+  if (auto model = read_model(r)) {
+    out.model = std::move(model->inventory);
+    out.manual = model->manual;
+    out.layers_known = model->layers_known;
+    out.hidden_known = model->hidden_known;
+    out.heads_known = model->heads_known;
+    out.model_kind = model->kind;
+  }
+  out.weights = read_weights(r, "/weights", out.model.get());
+  if (out.model && out.weights.from == From::standard && out.model->spec.published.assumed)
+    out.model_kind = weakest(out.model_kind, Kind::assumed);
+  read_kv_cache(r, out);
+  out.engine = read_engine(r);
+  auto device = read_device(r);
+  out.device = std::move(device.device);
+  out.device_from = device.from;
+  const auto count = read_count(r);
+  out.devices = count.devices;
+  out.per_node = count.per_node;
+  if (device.listed > 0) {
+    if (out.devices.value == 0) out.devices = {device.listed, From::user};
+    else if (out.devices.value != device.listed && device.listed > 1)
+      problems.add(Code::devices_mismatch, "/devices", {{"devices", static_cast<double>(out.devices.value)},
+                                                        {"product", static_cast<double>(device.listed)}});
+  }
+  out.reserved_bytes = r.number("/reserved_bytes");
+  out.host_bytes = r.figure("/host/memory_bytes");
+  read_layout(r, out);
+  out.workload = read_workload(r);
+  read_options(r, out);
+  out.compute_efficiency = r.figure("/efficiency/compute");
+  out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
+  if (r.valid("/prefill_pool"))
+    problems.add(Code::option_without_effect, "/prefill_pool", {{"option", std::string("prefill_pool")}, {"engine", std::string("ideal")}});
+  if (out.model && out.model->spec.context > 0 && out.workload.context_tokens.value > static_cast<double>(out.model->spec.context))
+    problems.add(Code::context_beyond_model, "/workload/context_tokens",
+                 {{"context", out.workload.context_tokens.value}, {"limit", static_cast<double>(out.model->spec.context)}});
+  if (problems.has_errors()) return std::nullopt;
+  out.assumptions = std::move(r.assumptions);
+  return out;
+}
+
+namespace {
+
+// Weights of the adapters that LoRA puts beside the named matrices: rank x (inputs + outputs) for each.
+double adapter_parameters(const Inventory& m, double rank, const std::vector<std::string>& targets, bool all_linear) {
+  const auto part = [](TensorClass cls) -> std::string_view {
+    switch (cls) {
+      case TensorClass::attention_q: return "q_proj";
+      case TensorClass::attention_k: return "k_proj";
+      case TensorClass::attention_v: return "v_proj";
+      case TensorClass::attention_output: return "o_proj";
+      case TensorClass::ffn_gate: return "gate_proj";
+      case TensorClass::ffn_up: return "up_proj";
+      case TensorClass::ffn_down: return "down_proj";
+      default: return {};
+    }
+  };
+  double sum = 0;
+  for (const auto& row : m.rows) {
+    if (!row.linear || row.kind < 0 || row.mtp) continue;
+    const auto name = part(row.cls);
+    const bool wanted = all_linear || std::find(targets.begin(), targets.end(), name) != targets.end();
+    if (wanted) sum += static_cast<double>(row.tensors()) * rank * static_cast<double>(row.rows + row.columns);
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::optional<TrainRequest> read_train_request(const json& request, const Catalog& catalog, Problems& problems) {
+  check_fields(request, train_fields(), problems);
+  if (!request.is_object()) return std::nullopt;
+  Reader r(request, train_fields(), catalog, problems);
+  TrainRequest out;
+  out.article = r.words("/estimate_method", false) == "article";
+  out.explain = r.flag("/explain");
+  if (auto model = read_model(r)) {
+    out.model = std::move(model->inventory);
+    out.layers_known = model->layers_known;
+    out.hidden_known = model->hidden_known;
+    out.heads_known = model->heads_known;
+    out.model_kind = model->kind;
+  }
+  const auto method = r.words("/method");
+  const auto precision = r.words("/precision");
+  out.bytes_per_parameter = precision == "fp32" ? 4 : 2;
+  out.sequence_tokens = r.number("/sequence_tokens");
+  out.micro_batch = r.number("/micro_batch");
+  if (r.has("/gradient_accumulation") && r.has("/global_batch")) r.conflict("/global_batch", "gradient_accumulation", "global_batch");
+  const auto base = read_weights(r, "/base_weights", nullptr);
+  if (base.format && base.format->article_bytes > 0) out.bytes_per_parameter = base.format->article_bytes;
+  else if (base.bits > 0) out.bytes_per_parameter = base.bits / 8;
+  auto device = read_device(r);
+  out.device = std::move(device.device);
+  out.device_from = device.from;
+  if (const auto count = read_count(r); count.devices.value > 0) out.devices = count.devices;
+  else r.assume("/devices", 1, "default");
+  if (out.model) {
+    out.trainable_parameters = static_cast<double>(out.model->parameters);
+    if (method == "lora" || method == "qlora") {
+      std::vector<std::string> targets{"q_proj", "v_proj"};
+      const auto* given = r.valid("/lora/targets");
+      if (given && given->is_array()) {
+        targets.clear();
+        for (const auto& item : *given) targets.emplace_back(as_text(item));
+      }
+      out.trainable_parameters = adapter_parameters(*out.model, r.number("/lora/rank").value, targets, given && as_text(*given) == "all-linear");
+    }
+  }
+  if (!out.article) problems.add(Code::not_available, "/estimate_method", {{"call", std::string("train with the detailed method")}});
+  if (problems.has_errors()) return std::nullopt;
+  out.assumptions = std::move(r.assumptions);
+  return out;
+}
+
+}  // namespace weighbridge
