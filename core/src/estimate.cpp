@@ -305,7 +305,7 @@ class Estimator {
     t.total = trace_.step(FormulaId::total_memory, t.weights + t.kv_cache + t.activations + t.runtime,
                           {{"weights", t.weights, FormulaId::total_weights}, {"kv_cache", t.kv_cache, FormulaId::total_kv_cache},
                            {"activations", t.activations, FormulaId::total_activations},
-                           {"runtime", t.runtime, FormulaId::total_runtime}}, "all devices");
+                           {"runtime", t.runtime, FormulaId::total_runtime}});
     if (!e_.has_device) on_fullest();
   }
 

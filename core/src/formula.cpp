@@ -88,7 +88,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
      "bytes per token of the pool at the asked context", false},
     {Id::max_concurrency, "max_concurrency",
      "data * max(0, min(floor((room - pass_activations) / bytes_per_sequence), floor(room / (bytes_per_sequence + logits_per_sequence))))",
-     "sequences", kExact, kOurs, "capacity", "whole sequences of the asked context that fit at once", false},
+     "sequences", kModel, kOurs, "capacity", "whole sequences of the asked context that fit at once", false},
     {Id::max_context_tokens, "max_context_tokens",
      "min(model_context, max(0, floor((kv_pool / sequences - full_bytes) / growing_bytes_per_token)))", "tokens", kExact, kOurs,
      "capacity", "largest context at the asked concurrency, at most the model's own", false},

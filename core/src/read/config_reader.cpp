@@ -15,7 +15,7 @@ std::string range(std::int64_t least, std::int64_t most) {
 
 }  // namespace
 
-std::string shown(const nlohmann::json& value) {
+std::string described(const nlohmann::json& value) {
   if (value.is_array()) return "an array of " + std::to_string(value.size());
   if (value.is_object()) return "an object";
   if (const auto* text = value.get_ptr<const std::string*>()) return "\"" + *text + "\"";
@@ -63,7 +63,7 @@ void ConfigReader::missing(Keys keys, std::string_view gives) {
 }
 
 void ConfigReader::bad(std::string_view key, const nlohmann::json& value, std::string accepted) {
-  report(Code::config_bad_value, path_of(key), {{"key", std::string(key)}, {"value", shown(value)}, {"accepted", std::move(accepted)}});
+  report(Code::config_bad_value, path_of(key), {{"key", std::string(key)}, {"value", described(value)}, {"accepted", std::move(accepted)}});
 }
 
 void ConfigReader::contradiction(std::string_view a, std::string_view b, std::string why) {

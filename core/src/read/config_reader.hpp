@@ -79,7 +79,7 @@ class ConfigReader {
 };
 
 // A short text of any JSON value, for messages.
-std::string shown(const nlohmann::json& value);
+std::string described(const nlohmann::json& value);
 
 // The named entry of an object, unless it is null or the object is none.
 const nlohmann::json* entry(const nlohmann::json& object, std::string_view key);

@@ -232,7 +232,7 @@ Published read_published(ConfigReader& r, const Formats& formats, std::int64_t l
       dtype = std::move(name);
       p.assumed = false;
     } else {
-      r.ignored(key, "it is " + shown(*value) + ", and 16 bits are taken");
+      r.ignored(key, "it is " + described(*value) + ", and 16 bits are taken");
     }
     break;
   }
