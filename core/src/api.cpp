@@ -21,9 +21,8 @@ void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
   if (!e.has_device || r.method == Method::article) return;
   const auto& device = *r.device;
   if (!e.has_speed) {
-    const bool bandwidth = device.bandwidth.value <= 0;
-    problems.add(Code::speed_figure_missing, "/device",
-                 {{"figure", std::string(bandwidth ? "memory bandwidth" : "16-bit peak")}, {"device", device.name}});
+    const auto* figure = device.bandwidth.value <= 0 ? "memory bandwidth" : peak(device, Arithmetic::bf16).rate.value <= 0 ? "16-bit peak" : "fp32 peak";
+    problems.add(Code::speed_figure_missing, "/device", {{"figure", std::string(figure)}, {"device", device.name}});
   }
   if (e.has_speed && e.capacity.max_concurrency < 1 && e.device.weights > e.device.usable)
     problems.add(Code::weights_do_not_fit, "/device");

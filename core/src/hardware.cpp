@@ -14,7 +14,7 @@ Peak peak(const Device& device, Arithmetic wanted) {
   };
   using enum Arithmetic;
   switch (wanted) {
-    case fp32: return first_known({fp32});
+    case fp32: return first_known({fp32, fp16, bf16});
     case fp16: return first_known({fp16, bf16, fp32});
     case bf16: return first_known({bf16, fp16, fp32});
     case fp8: return first_known({fp8, bf16, fp16, fp32});

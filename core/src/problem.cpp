@@ -189,8 +189,12 @@ std::string_view severity_name(Severity severity) {
 std::string message(const Problem& problem) {
   std::string out;
   fill(summary(problem.code), problem.params, out);
-  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z' && summary(problem.code)[0] == '[')
-    out[0] = static_cast<char>(out[0] - 'a' + 'A');          // the sentence lost its optional beginning
+  // A sentence that lost its optional beginning starts with a capital all the same.
+  auto rest = summary(problem.code);
+  if (rest[0] != '[') return out;
+  while (rest[0] == '[') rest.remove_prefix(rest.find(']') + 1);
+  constexpr std::size_t kFirstWord = 4;
+  if (out.compare(0, kFirstWord, rest.substr(0, kFirstWord)) == 0) out[0] = static_cast<char>(out[0] - 'a' + 'A');
   return out;
 }
 

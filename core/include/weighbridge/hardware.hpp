@@ -37,7 +37,8 @@ struct Device {
 };
 
 // The peak that products in `wanted` precision run at on this device: without units for it, the next wider ones
-// (fp4, fp8 and int8 fall back to 16 bits, bf16 to fp16, 16 bits to fp32). 0 when no figure is known.
+// (fp4, fp8 and int8 fall back to 16 bits, bf16 to fp16, 16 bits to fp32). Where no fp32 figure is known, the few products of
+// fp32 vectors count at 16 bits. 0 when no figure is known.
 struct Peak {
   FlopsPerSecond rate;
   Arithmetic arithmetic = Arithmetic::fp32;
