@@ -69,7 +69,7 @@ double bound_on_parameters(const ModelSpec& spec) {
 
 std::optional<ModelSpec> read_config(const json& config, std::string_view name, std::string_view path, const Formats& formats, Problems& problems) {
   if (!config.is_object()) {
-    problems.add(Code::wrong_type, std::string(path), {{"expected", std::string("an object")}, {"found", std::string(config.type_name())}});
+    problems.add(Code::wrong_type, std::string(path), {{"expected", "an object"}, {"found", config.type_name()}});
     return std::nullopt;
   }
   Problems found;
@@ -103,8 +103,8 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");
   if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
     found.add(Code::config_contradiction, std::string(path),
-              {{"a", std::string("hidden_size")}, {"b", std::string("the other sizes")}, {"why", std::string("together they make more than 2^53 parameters")}});
-  for (const auto& problem : found.list()) problems.add(problem.code, problem.path, problem.params);
+              {{"a", "hidden_size"}, {"b", "the other sizes"}, {"why", "together they make more than 2^53 parameters"}});
+  for (const auto& problem : found.list()) problems.add(problem);
   if (found.has_errors()) return std::nullopt;
   return spec;
 }

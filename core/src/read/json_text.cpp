@@ -79,7 +79,7 @@ class Checker : public nlohmann::json_sax<json> {
     ok_ = false;
     // Numbers like 1e999 end in an error of their own kind.
     if (error.id == 406) {
-      problems_.add(Code::not_finite, place(levels_.size()), {{"value", std::string("a number beyond 1.8e308")}});
+      problems_.add(Code::not_finite, place(levels_.size()), {{"value", "a number beyond 1.8e308"}});
       return false;
     }
     problems_.add(Code::not_json, base_, {{"position", static_cast<double>(position)}});

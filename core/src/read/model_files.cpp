@@ -32,7 +32,7 @@ constexpr std::string_view kNeverRead[] = {"id2label", "label2id", "task_specifi
 
 void trim(json& config) {
   for (const auto key : kNeverRead) config.erase(std::string(key));
-  for (auto& [key, value] : config.items())
+  for (auto& value : config)
     if (value.is_object()) for (const auto inner : kNeverRead) value.erase(std::string(inner));
 }
 
@@ -49,12 +49,12 @@ std::string name_of(const json& config, const std::string& file) {
 std::string read_model(const std::vector<File>& files) {
   Problems problems;
   json model;
-  if (files.empty()) problems.add(Code::missing_field, "", {{"name", std::string("files")}});
+  if (files.empty()) problems.add(Code::missing_field, "", {{"name", "files"}});
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& file = files[i];
     const auto path = pointer("", std::to_string(i));
     const auto name = lower(file.name);
-    const auto unsupported = [&](const char* why) { problems.add(Code::unsupported_file, path, {{"name", file.name}, {"why", std::string(why)}}); };
+    const auto unsupported = [&](const char* why) { problems.add(Code::unsupported_file, path, {{"name", file.name}, {"why", why}}); };
     if (ends_with(name, ".gguf") || ends_with(name, ".safetensors") || file.content.rfind("GGUF", 0) == 0) {
       unsupported("headers of GGUF and safetensors files are not read yet; give the model's config.json");
       continue;
@@ -80,13 +80,17 @@ std::string read_model(const std::vector<File>& files) {
     const auto shown = name_of(*config, file.name);
     const auto spec = read_config(*config, shown, path, catalog().formats(), problems);
     if (!spec) continue;
-    model = {{"config", *config}, {"name", shown}};
-    if (weighbridge::text(model).size() > kLargestModel) trim(model["config"]);
-    if (const auto size = weighbridge::text(model).size(); size > kLargestModel)
+    model["config"] = *config;
+    model["name"] = shown;
+    if (json_text(model).size() > kLargestModel) trim(model["config"]);
+    if (const auto size = json_text(model).size(); size > kLargestModel)
       problems.add(Code::too_large, path, {{"bytes", static_cast<double>(size)}, {"limit", static_cast<double>(kLargestModel)}});
   }
-  if (problems.has_errors()) return weighbridge::text(refusal(problems));
-  return weighbridge::text(json{{"ok", true}, {"model", std::move(model)}, {"problems", write_problems(problems)}});
+  if (problems.has_errors()) return refusal(problems);
+  JsonWriter w;
+  w.begin_object().member("ok", true).key("model").value(model);
+  write_problems(w, problems);
+  return w.end_object().take();
 }
 
 }  // namespace weighbridge::api
