@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json.hpp"
+#include "read/json_text.hpp"
 #include "read/formats_json.hpp"
 
 namespace weighbridge {
@@ -96,7 +97,7 @@ auto find_entry(const Entries& entries, const std::vector<std::pair<std::string,
 
 }  // namespace
 
-Catalog::Catalog(std::string_view packed) : json_(nlohmann::json::parse(packed.begin(), packed.end(), nullptr, false)) {
+Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   if (const auto* formats = member(json_, "formats")) formats_ = read_formats(*formats);
   const auto rows = [&](std::string_view key, auto&& add) {
     if (const auto* list = member(json_, key); list && list->is_array())
