@@ -135,6 +135,11 @@ std::optional<json> parse_json(std::string_view text, std::string_view base, Pro
     problems.add(Code::broken_text, std::string(base), {{"position", static_cast<double>(position)}});
     return std::nullopt;
   }
+  // The parser takes a zero byte for the end of the text; in JSON it has no place at all.
+  if (const auto position = text.find('\0'); position != std::string_view::npos) {
+    problems.add(Code::not_json, std::string(base), {{"position", static_cast<double>(position + 1)}});
+    return std::nullopt;
+  }
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);      // a byte order mark, as some editors leave
   std::string cleaned;
   if (python_numbers) {
