@@ -1,6 +1,8 @@
 // sweep(): one request along one axis, as columns.
+#include <algorithm>
 #include <limits>
 
+#include "answer_fields.hpp"
 #include "json.hpp"
 #include "read/fields.hpp"
 #include "read/json_text.hpp"
@@ -20,8 +22,7 @@ constexpr std::size_t kMostValues = 10'000, kMostOutputs = 100;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Only the numbers of an answer: no trace, no basis, no advice. Null when the request is refused.
-json figures(std::string_view call, const json& request) {
-  Problems problems;
+json figures(std::string_view call, const json& request, Problems& problems) {
   const auto& formats = catalog().formats();
   Trace trace;
   if (call == "train") {
@@ -52,8 +53,8 @@ bool is_pointer(std::string_view path) {
   return true;
 }
 
-// Sets the member at `path`, making objects on the way; false when something there is no object.
-bool put(json& request, std::string_view path, const json& value) {
+// Sets the member at `path`, making objects on the way: {"devices": 2} becomes {"devices": {"count": …}}.
+void put(json& request, std::string_view path, const json& value) {
   json* at = &request;
   while (!path.empty()) {
     path.remove_prefix(1);
@@ -64,12 +65,31 @@ bool put(json& request, std::string_view path, const json& value) {
       else token += path[i];
     }
     path.remove_prefix(end);
-    if (at->is_null()) *at = json::object();
-    if (!at->is_object()) return false;
+    if (!at->is_object()) *at = json::object();
     at = &(*at)[token];
   }
   *at = value;
-  return true;
+}
+
+// A misspelt output would be a column without a single value.
+void check_outputs(const json& outputs, std::span<const AnswerField> fields, Problems& problems) {
+  std::vector<std::string> known;
+  for (const auto& f : fields)
+    if (f.type == AnswerType::number || f.type == AnswerType::integer || f.type == AnswerType::boolean) known.emplace_back(f.path);
+  for (std::size_t i = 0; i < outputs.size() && i < kMostOutputs; ++i) {
+    if (!outputs[i].is_string()) continue;                                     // already a problem
+    const std::string output(as_text(outputs[i]));
+    if (std::find(known.begin(), known.end(), output) != known.end()) continue;
+    Params params{{"value", output}};
+    if (auto near = nearest(output, known); !near.empty()) params.emplace_back("nearest", std::move(near));
+    problems.add(Code::unknown_value, pointer("/outputs", std::to_string(i)), std::move(params));
+  }
+}
+
+// Where a problem of one row lies in the request of the sweep.
+std::string path_in_sweep(const Axis& axis, const std::string& path, std::size_t row) {
+  const bool varied = path.compare(0, axis.path.size(), axis.path) == 0 && (path.size() == axis.path.size() || path[axis.path.size()] == '/');
+  return varied ? "/vary/values/" + std::to_string(row) + path.substr(axis.path.size()) : "/request" + path;
 }
 
 std::optional<Axis> read_axis(const json& sweep, Problems& problems) {
@@ -111,6 +131,7 @@ std::optional<Axis> read_axis(const json& sweep, Problems& problems) {
     if (outputs->size() > kMostOutputs)
       problems.add(Code::out_of_range, "/outputs", {{"value", static_cast<double>(outputs->size())}, {"max", static_cast<double>(kMostOutputs)}, {"unit", std::string("paths")}});
     for (const auto& output : *outputs) axis.outputs.emplace_back(as_text(output));
+    check_outputs(*outputs, axis.call == "train" ? train_answer() : estimate_answer(), problems);
   }
   if (problems.has_errors()) return std::nullopt;
   return axis;
@@ -126,15 +147,28 @@ Sweep sweep(std::string_view request) {
   const auto rows = axis->values.size();
   Sweep out;
   out.values.assign(rows * axis->outputs.size(), kNone);
+  bool answered = rows == 0;
+  Problems refused;                                    // what stands against the first row
   for (std::size_t i = 0; i < rows; ++i) {
-    if (!put(axis->request, axis->path, axis->values[i])) continue;
-    const auto answer = figures(axis->call, axis->request);
-    if (answer.is_null()) continue;
+    put(axis->request, axis->path, axis->values[i]);
+    Problems of_row;
+    const auto answer = figures(axis->call, axis->request, of_row);
+    if (answer.is_null()) {
+      if (!answered && refused.empty())
+        for (const auto& p : of_row.list()) refused.add(p.code, path_in_sweep(*axis, p.path, i), p.params);
+      continue;
+    }
+    answered = true;
     for (std::size_t column = 0; column < axis->outputs.size(); ++column) {
       const auto* value = at_dotted(answer, axis->outputs[column]);
-      if (value && value->is_number()) out.values[column * rows + i] = value->get<double>();
+      if (!value) continue;
+      auto& cell = out.values[column * rows + i];
+      if (value->is_number()) cell = value->get<double>();
+      else if (value->is_boolean()) cell = value->get<bool>() ? 1 : 0;
     }
   }
+  // No row at all: the request itself is wrong, and says so as in the call that is varied.
+  if (!answered && refused.has_errors()) return {weighbridge::text(refusal(refused)), {}};
   out.json = weighbridge::text(json{{"ok", true}, {"columns", axis->outputs}, {"length", rows}, {"problems", json::array()}});
   return out;
 }
