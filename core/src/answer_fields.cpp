@@ -272,8 +272,8 @@ std::span<const AnswerField> estimate_answer() { return kEstimate; }
 std::span<const AnswerField> train_answer() { return kTrain; }
 
 double answer_number(std::span<const AnswerField> fields, const AnswerField& field, const Answered& answered) {
-  const bool is_number = field.type == AnswerType::number || field.type == AnswerType::integer;
-  if (!is_number) return kNone;
+  const bool has_number = field.type == AnswerType::number || field.type == AnswerType::integer || field.type == AnswerType::boolean;
+  if (!has_number) return kNone;
   for (const auto& f : fields)
     if (f.type == AnswerType::object && inside(field.path, f.path) && f.value(answered) == 0) return kNone;
   const double value = field.value(answered);

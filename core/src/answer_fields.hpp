@@ -43,7 +43,7 @@ struct AnswerField {
 std::span<const AnswerField> estimate_answer();
 std::span<const AnswerField> train_answer();
 
-// NaN when the answer has no such number: it is null, or an object around it is.
+// A number, or 1 and 0 for true and false. NaN when the answer has none: it is null, or an object around it is.
 double answer_number(std::span<const AnswerField> fields, const AnswerField& field, const Answered& answered);
 
 }  // namespace weighbridge

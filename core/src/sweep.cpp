@@ -69,25 +69,32 @@ std::optional<Axis> read_axis(const json& sweep, Problems& problems) {
   return axis;
 }
 
-// The figures of one answer, without trace, basis and advice; all missing when the request is refused.
+// The figures of one answer, without trace, basis and advice. False when the request is refused.
 template <class Take>
-void answer(const Axis& axis, Take take) {
-  Problems problems;
+bool answer(const Axis& axis, Problems& problems, Take take) {
   const auto& formats = catalog().formats();
   Trace trace;
   if (axis.training) {
-    if (const auto read = read_train_request(axis.request, catalog(), problems)) {
-      const auto training = article_training(*read, trace, problems);
-      take(Answered{.model = read->model.get(), .training_request = &*read, .training = &training});
-    }
-    return;
+    const auto read = read_train_request(axis.request, catalog(), problems);
+    if (!read) return false;
+    const auto training = article_training(*read, trace, problems);
+    take(Answered{.model = read->model.get(), .training_request = &*read, .training = &training});
+    return true;
   }
   const auto read = read_request(axis.request, catalog(), problems);
-  if (!read) return;
+  if (!read) return false;
   Stored stored;
   if (read->method == Method::detailed) store(*read, formats, stored);
   const auto e = read->method == Method::article ? article_estimate(*read, formats, trace, problems) : estimate(*read, formats, stored);
   take(Answered{.model = read->model.get(), .request = &*read, .estimate = &e});
+  return true;
+}
+
+// Where a problem of one row lies in the request of the sweep.
+std::string path_in_sweep(const Axis& axis, std::string_view path, std::size_t row) {
+  const auto size = axis.path.size();
+  const bool varied = path.substr(0, size) == axis.path && (path.size() == size || path[size] == '/');
+  return varied ? "/vary/values/" + std::to_string(row) + std::string(path.substr(size)) : "/request" + std::string(path);
 }
 
 }  // namespace
@@ -100,13 +107,23 @@ Sweep sweep(std::string_view request) {
   const auto rows = axis->values->size();
   Sweep out;
   out.values.assign(rows * axis->outputs.size(), kNone);
+  bool answered = rows == 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    if (!set_at(axis->request, axis->path, (*axis->values)[i])) continue;
-    answer(*axis, [&](const Answered& a) {
+    Problems of_row;
+    set_at(axis->request, axis->path, (*axis->values)[i]);
+    const bool good = answer(*axis, of_row, [&](const Answered& a) {
       for (std::size_t column = 0; column < axis->outputs.size(); ++column)
         out.values[column * rows + i] = answer_number(axis->answer(), *axis->outputs[column], a);
     });
+    answered = answered || good;
+    if (answered || !problems.empty()) continue;
+    for (auto problem : of_row.list()) {                         // what stands against the first row
+      problem.path = path_in_sweep(*axis, problem.path, i);
+      problems.add(problem);
+    }
   }
+  // No row at all: the request itself is wrong, and says so as in the call that is varied.
+  if (!answered && problems.has_errors()) return {refusal(problems), {}};
   JsonWriter w;
   w.begin_object().member("ok", true).key("columns").begin_array();
   for (const auto* output : axis->outputs) w.text(output->path);

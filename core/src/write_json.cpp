@@ -132,7 +132,7 @@ void write_basis(JsonWriter& w, std::span<const AnswerField> fields, const Answe
   w.key("basis").begin_object();
   for (const auto& f : fields) {
     const double value = answer_number(fields, f, answered);
-    if (!(value - value == 0)) continue;
+    if (f.type == AnswerType::boolean || !(value - value == 0)) continue;
     const auto starts = [&](std::string_view with) { return f.path.substr(0, with.size()) == with; };
     // A number without a step of its own is a figure of the model or the device, or is found by search over all the others.
     auto otherwise = Kind::exact;

@@ -379,18 +379,16 @@ const json* value_at(const json& request, std::string_view path) {
   return at;
 }
 
-bool set_at(json& request, std::string_view path, const json& value) {
+void set_at(json& request, std::string_view path, const json& value) {
   json* at = &request;
   while (!path.empty()) {
     path.remove_prefix(1);
     const auto end = std::min(path.find('/'), path.size());
-    if (at->is_null()) *at = json::object();
-    if (!at->is_object()) return false;
+    if (!at->is_object()) *at = json::object();
     at = &(*at)[std::string(path.substr(0, end))];
     path.remove_prefix(end);
   }
   *at = value;
-  return true;
 }
 
 bool is_valid(const json& value, const Field& field) {

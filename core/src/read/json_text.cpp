@@ -90,7 +90,7 @@ class Builder : public nlohmann::json_sax<json> {
   std::string place(std::size_t depth) const {
     std::string path = base_;
     for (std::size_t i = 0; i < depth; ++i) {
-      const bool next = i + 1 == depth;                          // of an array: the element after those that are whole
+      const bool next = i + 1 == open_.size();                   // of the innermost array: the element after those that are whole
       path = pointer(path, open_[i]->is_object() ? keys_[i] : std::to_string(open_[i]->size() - (next ? 0 : 1)));
     }
     return path;
@@ -141,6 +141,11 @@ std::optional<json> parse_json(std::string_view text, std::string_view base, Pro
   }
   if (const auto position = first_broken_byte(text); position != std::string_view::npos) {
     problems.add(Code::broken_text, std::string(base), {{"position", static_cast<double>(position)}});
+    return std::nullopt;
+  }
+  // The parser takes a zero byte for the end of the text; in JSON it has no place at all.
+  if (const auto position = text.find('\0'); position != std::string_view::npos) {
+    problems.add(Code::not_json, std::string(base), {{"position", static_cast<double>(position + 1)}});
     return std::nullopt;
   }
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);      // a byte order mark, as some editors leave

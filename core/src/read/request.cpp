@@ -653,7 +653,8 @@ std::optional<TrainRequest> read_train_request(const json& request, const Catalo
       out.trainable_parameters = adapter_parameters(*out.model, r.number("/lora/rank").value, targets, given && as_text(*given) == "all-linear");
     }
   }
-  if (!out.article) problems.add(Code::not_available, "/estimate_method", {{"call", "train with the detailed method"}});
+  if (!out.article && (r.valid("/estimate_method") || !r.has("/estimate_method")))
+    problems.add(Code::not_available, "/estimate_method", {{"call", "train with the detailed method"}});
   if (problems.has_errors()) return std::nullopt;
   out.assumptions = std::move(r.assumptions);
   return out;
