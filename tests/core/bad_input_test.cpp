@@ -168,8 +168,9 @@ TEST_CASE("an answer that quotes foreign text stays UTF-8 and short") {
 
 TEST_CASE("a key that stands twice in one object is named, wherever it is") {
   const auto found = errors_of(R"({"model":"a","model":"b","workload":{"prompt_tokens":1,"prompt_tokens":2},"device":{"flops":{"bf16":1,"bf16":1,"bf16":1}}})");
-  CHECK(found == Found{{"/model", "duplicate_key"}, {"/workload/prompt_tokens", "duplicate_key"},
-                       {"/device/flops/bf16", "duplicate_key"}, {"/device/flops/bf16", "duplicate_key"}});
+  for (const char* place : {"/model", "/workload/prompt_tokens"}) CHECK(found.count({place, "duplicate_key"}) == 1);
+  CHECK(found.count({"/device/flops/bf16", "duplicate_key"}) == 2);
+  CHECK(found.count({"/device", "missing_field"}) == 1);                         // and the rest is read all the same
   CHECK(errors_of(R"({"model":{"config":{"hidden_size":1,"hidden_size":2}}})").count({"/model/config/hidden_size", "duplicate_key"}) == 1);
   CHECK(errors_of(R"({"a/b~c":1,"a/b~c":1})") == Found{{"", "missing_field"}, {"/a~1b~0c", "duplicate_key"}, {"/a~1b~0c", "unknown_field"}});
   CHECK(errors_of(R"([{"a":1},{"a":1,"a":2}])").count({"/1/a", "duplicate_key"}) == 1);
