@@ -65,10 +65,9 @@ json describe_problems() {
 json describe_models(const Catalog& catalog) {
   json out = json::array();
   for (const auto& m : catalog.models()) {
-    json row = *m.entry;
-    const auto* config = member(row, "config");
+    json row = catalog.model_row(m.row);
     Problems ignored;
-    if (auto spec = read_config(config ? *config : json(), m.id, "", catalog.formats(), ignored)) {
+    if (auto spec = read_config(catalog.model_config(m), m.id, "", catalog.formats(), ignored)) {
       const auto published = spec->published.format;
       const auto inv = inventory(std::move(*spec));
       row["parameters"] = inv.parameters;
@@ -77,9 +76,14 @@ json describe_models(const Catalog& catalog) {
       if (inv.spec.context > 0) row["context_tokens"] = inv.spec.context;
       if (!published.empty()) row["published_format"] = published;
     }
-    row.erase("config");
     out.push_back(std::move(row));
   }
+  return out;
+}
+
+json describe_devices(const Catalog& catalog) {
+  json out = json::array();
+  for (const auto& d : catalog.devices()) out.push_back(catalog.device_row(d.row));
   return out;
 }
 
@@ -111,7 +115,7 @@ std::string describe() {
                  {"formulas", describe_formulas()},
                  {"problems", describe_problems()},
                  {"models", describe_models(c)},
-                 {"devices", part("devices")},
+                 {"devices", describe_devices(c)},
                  {"weight_formats", describe_weight_formats(c.formats())},
                  {"kv_formats", describe_kv_formats(c.formats())},
                  {"engines", part("engines")},

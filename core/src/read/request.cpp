@@ -158,8 +158,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
       r.unknown(Code::unknown_model, "/model", as_text(*model), known);
       return std::nullopt;
     }
-    const auto* config = member(*entry->entry, "config");
-    spec = read_config(config ? *config : json(), entry->id, "/model", r.catalog().formats(), r.problems());
+    spec = read_config(r.catalog().model_config(*entry), entry->id, "/model", r.catalog().formats(), r.problems());
     if (spec) spec->name = entry->name;
   } else if (model->is_object()) {
     const auto* config = value_at(*model, "/config");
