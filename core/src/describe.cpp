@@ -75,14 +75,10 @@ void describe_problems(JsonWriter& w) {
 
 void describe_model(JsonWriter& w, const CatalogModel& m, const Catalog& catalog) {
   w.begin_object();
-  const json* config = nullptr;
-  for (auto at = m.entry->begin(); at != m.entry->end(); ++at) {
-    if (at.key() == "config") config = &at.value();
-    else w.key(at.key()).value(at.value());
-  }
+  const auto row = catalog.model_row(m.row);
+  for (auto at = row.begin(); at != row.end(); ++at) w.key(at.key()).value(at.value());
   Problems ignored;
-  auto spec = config ? read_config(*config, m.id, "", catalog.formats(), ignored) : std::nullopt;
-  if (spec) {
+  if (auto spec = read_config(catalog.model_config(m), m.id, "", catalog.formats(), ignored)) {
     const auto inv = inventory(std::move(*spec));
     w.member("parameters", static_cast<double>(inv.parameters)).member("active_parameters", static_cast<double>(inv.active_parameters));
     w.member("layers", static_cast<double>(inv.spec.layers()));
@@ -129,8 +125,10 @@ std::string describe() {
     aliases(w, f.aliases);
     w.end_object();
   }
+  w.end_array().key("devices").begin_array();
+  for (const auto& d : c.devices()) w.value(c.device_row(d.row));
   w.end_array();
-  for (const auto* part : {"devices", "engines", "optimizers", "efficiency", "sources"})
+  for (const auto* part : {"engines", "optimizers", "efficiency", "sources"})
     if (const auto* value = member(c.json(), part)) w.key(part).value(*value);
   return w.end_object().take();
 }

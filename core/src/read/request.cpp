@@ -157,8 +157,7 @@ const CatalogReading& catalog_model(const CatalogModel& entry, const Catalog& ca
   auto& reading = readings[&entry];
   if (!reading.inventory) {
     reading.problems = {};
-    const auto* config = member(*entry.entry, "config");
-    auto spec = read_config(config ? *config : json(), entry.id, "/model", catalog.formats(), reading.problems);
+    auto spec = read_config(catalog.model_config(entry), entry.id, "/model", catalog.formats(), reading.problems);
     if (spec) {
       spec->name = entry.name;
       reading.inventory = std::make_shared<const Inventory>(inventory(std::move(*spec)));
