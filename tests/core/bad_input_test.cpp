@@ -583,6 +583,42 @@ TEST_CASE("a config file as Python writes it is a model that goes into a request
   CHECK(number(answer, "/model/parameters") == 8'030'261'248);
 }
 
+// ------------------------------------------------------------------------------------------------------------------- codes
+
+TEST_CASE("each kind of problem can be met, and says more than its own template") {
+  const char* const requests[] = {
+      "{", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "\xFF", R"({"a":1,"a":2})", R"({"a":1e999})", R"({"model":5,"wieghts":1})", "{}",
+      R"({"model":"no/such","weights":"Q4_K_N","kv_cache":"q8_1","engine":"vlm","device":"h100-sxm-80g","method":"exact","devices":0})",
+      R"({"model":"Qwen/QwQ-32B","parallel":{"tensor":3},"workload":{"requests_per_s":5,"concurrency":2}})", R"({"model":"Qwen/QwQ-32B","parallel":{"tensor":4},"devices":6})",
+      R"({"model":{"config":{"model_type":"llama","hidden_size":-1}}})",
+      R"({"model":{"config":{"model_type":"llama","hidden_size":4096,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":7,"intermediate_size":9,"vocab_size":9}}})",
+      R"({"model":{"config":{"model_type":"t5","is_encoder_decoder":true}}})",
+      R"({"model":{"config":{"model_type":"brandnew","hidden_size":4096,"num_hidden_layers":32,"num_attention_heads":32,"intermediate_size":9,"vocab_size":9,"max_position_embeddings":4096,"vision_config":{}}},
+          "engine":"vllm","options":{"block_size":16},"workload":{"context_tokens":100000000}})",
+      R"({"model":"meta-llama/Llama-3.1-8B","device":"rtx-4090","devices":1,"workload":{"prompt_tokens":10000,"concurrency":1000}})",
+      R"({"model":"meta-llama/Llama-3.1-70B","device":["rtx-4090","rtx-3090"]})", R"({"model":"openai/gpt-oss-120b","device":"h100-sxm-80gb"})",
+      R"({"model":"meta-llama/Llama-3.1-8B","device":{"memory_bytes":24e9}})", R"({"model":{"manual":{"parameters":7e9}},"method":"article"})",
+      R"({"model":"meta-llama/Llama-3.1-8B","parallel":{"tensor":16}})"};
+  std::set<std::string> met;
+  const auto meet = [&](const json& answer) {
+    for (const auto& problem : at(answer, "/problems")) {
+      met.insert(text(problem, "/code"));
+      CHECK(text(problem, "/message").find_first_of("{[") == std::string::npos);
+    }
+  };
+  for (const auto* request : requests) meet(parsed(api::estimate(request)));
+  meet(parsed(api::plan("{}")));
+  meet(parsed(api::estimate(std::string(1'000'001, ' '))));
+  meet(parsed(api::read_model({{"a.gguf", "", 0}, {"config.json", "{", 100}})));
+  const auto description = parsed(api::describe());
+  const std::set<std::string> of_the_loader{"not_json_value", "cycle"}, nobody_yet{"internal_error", "missing_figure", "unknown_engine_version"};
+  for (const auto& row : at(description, "/problems")) {
+    const auto code = text(row, "/code");
+    INFO(code);
+    CHECK(met.count(code) + of_the_loader.count(code) + nobody_yet.count(code) == 1);
+  }
+}
+
 // --------------------------------------------------------------------------------------------------------------- mutations
 
 // Not random: the same walk every time.

@@ -1,5 +1,6 @@
 #include "weighbridge/read_config.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "read/blocks.hpp"
@@ -104,7 +105,10 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
     found.add(Code::config_contradiction, std::string(path),
               {{"a", "hidden_size"}, {"b", "the other sizes"}, {"why", "together they make more than 2^53 parameters"}});
-  for (const auto& problem : found.list()) problems.add(problem);
+  // Arguments are read in another order by another compiler; problems come in one order.
+  auto sorted = found.list();
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& x, const Problem& y) { return x.path < y.path; });
+  for (const auto& problem : sorted) problems.add(problem);
   if (found.has_errors()) return std::nullopt;
   return spec;
 }
