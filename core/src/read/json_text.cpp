@@ -160,6 +160,8 @@ std::optional<json> parse_json(std::string_view text, std::string_view base, Pro
   return builder.take();
 }
 
+bool is_utf8(std::string_view text) { return first_broken_byte(text) == std::string_view::npos; }
+
 json parse_trusted(std::string_view text) {
   Problems none;
   Builder builder("", none);

@@ -8,6 +8,7 @@
 #include "json.hpp"
 #include "json_writer.hpp"
 #include "read/fields.hpp"
+#include "read/header_model.hpp"
 #include "read/manual.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/layout.hpp"
@@ -193,13 +194,22 @@ std::optional<ModelChoice> read_model(Reader& r) {
   } else if (model->is_object()) {
     const auto* config = value_at(*model, "/config");
     const auto* manual = value_at(*model, "/manual");
+    const auto* header = r.valid("/model/header");
     if (config && manual) r.conflict("/model", "config", "manual");
-    if (!config && !manual) {
+    if (header && (config || manual)) r.conflict("/model", "header", config ? "config" : "manual");
+    if (!config && !manual && !header) {
       r.missing("/model", "config");
       return std::nullopt;
     }
     if (manual) return manual->is_object() ? read_manual(r) : std::nullopt;
     const auto* name = r.valid("/model/name");
+    if (header) {
+      auto read = read_header_model(*header, name ? as_text(*name) : "model", "/model/header", r.catalog().formats(), r.problems());
+      if (!read) return std::nullopt;
+      ModelChoice out;
+      out.inventory = std::make_shared<const Inventory>(std::move(*read));
+      return out;
+    }
     std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
     if (shown_name.empty()) shown_name = text_of(*config, "model_type");
     if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
@@ -239,7 +249,7 @@ WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* mod
     const auto& published = model->spec.published;
     const bool known = !published.format.empty() && !published.assumed;
     r.assume_text(path, published.format.empty() ? "bf16" : published.format, known ? "catalog" : "default");
-    if (published.format.empty() && !published.quantised) out.format = formats.find_weight("bf16");
+    if (published.format.empty() && !published.quantised && model->stored.empty()) out.format = formats.find_weight("bf16");
   }
   return out;
 }
