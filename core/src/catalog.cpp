@@ -55,8 +55,7 @@ Device read_device(const json& row) {
   if (const auto* unified = member(row, "unified"); unified && unified->is_boolean()) d.unified = unified->get<bool>();
   d.memory_kind = figure_kind(row, "memory_bytes");
   d.bandwidth_kind = figure_kind(row, "bandwidth");
-  for (const auto name : {"flops.bf16", "flops.fp16"})
-    d.peak_kind = weakest(d.peak_kind, figure_kind(row, name));
+  for (std::size_t a = 0; a < 6; ++a) d.peak_kind[a] = figure_kind(row, "flops." + std::string(kPeaks[a]));
   return d;
 }
 
