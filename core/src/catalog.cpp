@@ -114,23 +114,55 @@ auto find_entry(const Entries& entries, const NameIndex& names, const std::strin
   return !key.empty() && at != names.end() && at->first == key ? &entries[at->second] : nullptr;
 }
 
-// The value of one row in a column of the packed form (scripts/catalog_text.mjs has its rules); null where it has none.
+// "a||b|~" as a list: null where nothing stands between bars, ~ for the value before; whole numbers where there is a scale.
+json unfolded(std::string_view text, const double* scale) {
+  json list = json::array();
+  for (;;) {
+    const auto end = std::min(text.find('|'), text.size());
+    const auto item = text.substr(0, end);
+    if (item.empty()) {
+      list.push_back(nullptr);
+    } else if (item == "~" && !list.empty()) {
+      list.push_back(json(list.back()));
+    } else if (!scale) {
+      list.push_back(item);
+    } else {
+      const bool as_it_stands = item[0] == '-';
+      double value = 0;
+      for (const char c : item.substr(as_it_stands ? 1 : 0)) value = value * 10 + (c - '0');
+      list.push_back(number(as_it_stands ? value : value * *scale));
+    }
+    if (end == text.size()) return list;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// Turns the texts of a table's columns into lists; scripts/catalog_text.mjs has the rules of the packed form.
+void unfold(json& columns) {
+  for (auto& column : columns) {
+    if (column.is_string()) {
+      column = unfolded(as_text(column), nullptr);
+    } else if (column.is_object()) {
+      const auto* of = member(column, "of");
+      const double scale = number_of(column, "scale", 1);
+      if (of && of->is_string()) column = unfolded(as_text(*of), &scale);
+      else if (!of) unfold(column);
+    }
+  }
+}
+
+// The value of one row in a column; null where it has none.
 json row_of(const json& columns, std::size_t i);
 
 json cell(const json& column, std::size_t i) {
   const auto* of = column.is_object() ? member(column, "of") : &column;
-  if (!of || !of->is_array()) {
+  if (!of) {
     auto row = row_of(column, i);
     return row.empty() ? json() : row;
   }
-  if (i >= of->size() || (*of)[i].is_null()) {
-    const auto* otherwise = member(column, "or");
-    return otherwise ? *otherwise : json();
-  }
-  const auto* scale = member(column, "scale");
-  if (!scale) return (*of)[i];
-  const double value = (*of)[i].get<double>();
-  return number(value < 0 ? -value : value * scale->get<double>());
+  if (i < of->size() && !(*of)[i].is_null()) return (*of)[i];
+  const auto* otherwise = member(column, "or");
+  return otherwise ? *otherwise : json();
 }
 
 json row_of(const json& columns, std::size_t i) {
@@ -195,6 +227,13 @@ std::string name_of_id(std::string_view id) {
 
 Catalog::Catalog(std::string_view packed) : json_(nlohmann::json::parse(packed.begin(), packed.end(), nullptr, false)) {
   if (!json_.is_object()) json_ = nlohmann::json::object();
+  const auto unfold_table = [](nlohmann::json& t) {
+    if (const auto at = t.find("columns"); t.is_object() && at != t.end()) unfold(*at);
+  };
+  for (const auto key : {"sources", "devices", "models"})
+    if (const auto at = json_.find(key); at != json_.end()) unfold_table(*at);
+  if (const auto at = json_.find("formats"); at != json_.end())
+    for (auto& t : *at) unfold_table(t);
   auto formats = nlohmann::json::object();
   if (const auto* tables = member(json_, "formats"))
     for (auto at = tables->begin(); at != tables->end(); ++at) formats[at.key()] = table_rows(*at);
