@@ -26,15 +26,6 @@ std::vector<std::string> strings(const json& row, std::string_view key) {
   return out;
 }
 
-// The weakest word that the catalogue says of a figure.
-Kind figure_kind(const json& row, std::string_view figure) {
-  const auto* basis = member(row, "basis");
-  const auto* words = basis ? member(*basis, figure) : nullptr;
-  if (!words || !words->is_array() || words->empty()) return Kind::exact;
-  const auto word = as_text(words->front());
-  return word == "assumed" ? Kind::assumed : word == "derived" ? Kind::model : Kind::exact;
-}
-
 constexpr std::string_view kPeaks[6] = {"fp32", "fp16", "bf16", "fp8", "fp4", "int8"};     // in the order of Arithmetic
 
 Device read_device(const json& row) {
@@ -53,9 +44,6 @@ Device read_device(const json& row) {
   d.power = Watts{number_of(row, "power_w")};
   if (const auto* price = member(row, "price")) d.price_per_hour = Dollars{number_of(*price, "usd_per_hour")};
   if (const auto* unified = member(row, "unified"); unified && unified->is_boolean()) d.unified = unified->get<bool>();
-  d.memory_kind = figure_kind(row, "memory_bytes");
-  d.bandwidth_kind = figure_kind(row, "bandwidth");
-  for (std::size_t a = 0; a < 6; ++a) d.peak_kind[a] = figure_kind(row, "flops." + std::string(kPeaks[a]));
   return d;
 }
 
@@ -152,7 +140,7 @@ void unfold(json& columns) {
 }
 
 // The value of one row in a column; null where it has none.
-json row_of(const json& columns, std::size_t i);
+json row_of(const json& columns, std::size_t i, std::string_view without = {});
 
 json cell(const json& column, std::size_t i) {
   const auto* of = column.is_object() ? member(column, "of") : &column;
@@ -165,18 +153,31 @@ json cell(const json& column, std::size_t i) {
   return otherwise ? *otherwise : json();
 }
 
-json row_of(const json& columns, std::size_t i) {
+json row_of(const json& columns, std::size_t i, std::string_view without) {
   json row = json::object();
   for (auto at = columns.begin(); at != columns.end(); ++at)
-    if (auto value = cell(*at, i); !value.is_null()) row[at.key()] = std::move(value);
+    if (at.key() == without) continue;
+    else if (auto value = cell(*at, i); !value.is_null()) row[at.key()] = std::move(value);
   return row;
 }
 
 std::size_t rows_of(const json& table) { return static_cast<std::size_t>(number_of(table, "rows")); }
 
-json table_row(const json& table, std::size_t i) {
+json table_row(const json& table, std::size_t i, std::string_view without = {}) {
   const auto* columns = member(table, "columns");
-  return columns ? row_of(*columns, i) : json::object();
+  return columns ? row_of(*columns, i, without) : json::object();
+}
+
+// How sure the catalogue is of a figure of a device.
+Kind figure_kind(const json& devices, std::string_view figure, std::size_t i) {
+  const auto* columns = member(devices, "columns");
+  const auto* basis = columns ? member(*columns, "basis") : nullptr;
+  const auto* column = basis ? member(*basis, figure) : nullptr;
+  const auto* provenance = member(devices, "provenance");
+  const auto at = column ? cell(*column, i) : json();
+  if (!provenance || !at.is_number() || at.get<std::size_t>() >= provenance->size()) return Kind::exact;
+  const auto words = as_text((*provenance)[at.get<std::size_t>()]).substr(0, 1);
+  return words == "a" ? Kind::assumed : words == "d" ? Kind::model : Kind::exact;
 }
 
 json table_rows(const json& table) {
@@ -247,8 +248,11 @@ Catalog::Catalog(std::string_view packed) : json_(nlohmann::json::parse(packed.b
   const auto& devices = table("devices");
   prefixes_ = strings(devices, "prefixes");
   for (std::size_t i = 0; i < rows_of(devices); ++i) {
-    const auto row = device_row(i);
+    const auto row = device_row(i, false);
     CatalogDevice d{read_device(row), strings(row, "aliases"), i};
+    d.device.memory_kind = figure_kind(devices, "memory_bytes", i);
+    d.device.bandwidth_kind = figure_kind(devices, "bandwidth", i);
+    for (std::size_t a = 0; a < 6; ++a) d.device.peak_kind[a] = figure_kind(devices, "flops." + std::string(kPeaks[a]), i);
     set_efficiency(d.device, text_of(row, "memory_kind"), text_of(row, "vendor"));
     devices_.push_back(std::move(d));
   }
@@ -286,9 +290,9 @@ nlohmann::json Catalog::model_row(std::size_t i, bool whole) const {
   return row;
 }
 
-nlohmann::json Catalog::device_row(std::size_t i) const {
+nlohmann::json Catalog::device_row(std::size_t i, bool whole) const {
   const auto& devices = table("devices");
-  nlohmann::json row = table_row(devices, i);
+  nlohmann::json row = table_row(devices, i, whole ? "" : "basis");
   read_marked_name(row);
   if (!row.contains("flops")) row["flops"] = nlohmann::json::object();
   const auto units = text(number(number_of(row, "units"))), clock = text(number(number_of(row, "clock")));
