@@ -28,15 +28,6 @@ std::vector<std::string> strings(const json& row, std::string_view key) {
   return out;
 }
 
-// The weakest word that the catalogue says of a figure.
-Kind figure_kind(const json& row, std::string_view figure) {
-  const auto* basis = member(row, "basis");
-  const auto* words = basis ? member(*basis, figure) : nullptr;
-  if (!words || !words->is_array() || words->empty()) return Kind::exact;
-  const auto word = as_text(words->front());
-  return word == "assumed" ? Kind::assumed : word == "derived" ? Kind::model : Kind::exact;
-}
-
 constexpr std::string_view kPeaks[6] = {"fp32", "fp16", "bf16", "fp8", "fp4", "int8"};     // in the order of Arithmetic
 
 Device read_device(const json& row) {
@@ -55,10 +46,6 @@ Device read_device(const json& row) {
   d.power = Watts{number_of(row, "power_w")};
   if (const auto* price = member(row, "price")) d.price_per_hour = Dollars{number_of(*price, "usd_per_hour")};
   if (const auto* unified = member(row, "unified"); unified && unified->is_boolean()) d.unified = unified->get<bool>();
-  d.memory_kind = figure_kind(row, "memory_bytes");
-  d.bandwidth_kind = figure_kind(row, "bandwidth");
-  for (const auto name : {"flops.bf16", "flops.fp16"})
-    d.peak_kind = weakest(d.peak_kind, figure_kind(row, name));
   return d;
 }
 
@@ -117,37 +104,82 @@ auto find_entry(const Entries& entries, const NameIndex& names, const std::strin
   return !key.empty() && at != names.end() && at->first == key ? &entries[at->second] : nullptr;
 }
 
-// The value of one row in a column of the packed form (scripts/catalog_text.mjs has its rules); null where it has none.
-json row_of(const json& columns, std::size_t i);
+// "a||b|~" as a list: null where nothing stands between bars, ~ for the value before; whole numbers where there is a scale.
+json unfolded(std::string_view text, const double* scale) {
+  json list = json::array();
+  for (;;) {
+    const auto end = std::min(text.find('|'), text.size());
+    const auto item = text.substr(0, end);
+    if (item.empty()) {
+      list.push_back(nullptr);
+    } else if (item == "~" && !list.empty()) {
+      list.push_back(json(list.back()));
+    } else if (!scale) {
+      list.push_back(item);
+    } else {
+      const bool as_it_stands = item[0] == '-';
+      double value = 0;
+      for (const char c : item.substr(as_it_stands ? 1 : 0)) value = value * 10 + (c - '0');
+      list.push_back(json(as_it_stands ? value : value * *scale));
+    }
+    if (end == text.size()) return list;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// Turns the texts of a table's columns into lists; scripts/catalog_text.mjs has the rules of the packed form.
+void unfold(json& columns) {
+  for (auto& column : columns) {
+    if (column.is_string()) {
+      column = unfolded(as_text(column), nullptr);
+    } else if (column.is_object()) {
+      const auto* of = member(column, "of");
+      const double scale = number_of(column, "scale", 1);
+      if (of && of->is_string()) column = unfolded(as_text(*of), &scale);
+      else if (!of) unfold(column);
+    }
+  }
+}
+
+// The value of one row in a column; null where it has none.
+json row_of(const json& columns, std::size_t i, std::string_view without = {});
 
 json cell(const json& column, std::size_t i) {
   const auto* of = column.is_object() ? member(column, "of") : &column;
-  if (!of || !of->is_array()) {
+  if (!of) {
     auto row = row_of(column, i);
     return row.empty() ? json() : row;
   }
-  if (i >= of->size() || (*of)[i].is_null()) {
-    const auto* otherwise = member(column, "or");
-    return otherwise ? *otherwise : json();
-  }
-  const auto* scale = member(column, "scale");
-  if (!scale) return (*of)[i];
-  const double value = (*of)[i].get<double>();
-  return nlohmann::json(value < 0 ? -value : value * scale->get<double>());
+  if (i < of->size() && !(*of)[i].is_null()) return (*of)[i];
+  const auto* otherwise = member(column, "or");
+  return otherwise ? *otherwise : json();
 }
 
-json row_of(const json& columns, std::size_t i) {
+json row_of(const json& columns, std::size_t i, std::string_view without) {
   json row = json::object();
   for (auto at = columns.begin(); at != columns.end(); ++at)
-    if (auto value = cell(*at, i); !value.is_null()) row[at.key()] = std::move(value);
+    if (at.key() == without) continue;
+    else if (auto value = cell(*at, i); !value.is_null()) row[at.key()] = std::move(value);
   return row;
 }
 
 std::size_t rows_of(const json& table) { return static_cast<std::size_t>(number_of(table, "rows")); }
 
-json table_row(const json& table, std::size_t i) {
+json table_row(const json& table, std::size_t i, std::string_view without = {}) {
   const auto* columns = member(table, "columns");
-  return columns ? row_of(*columns, i) : json::object();
+  return columns ? row_of(*columns, i, without) : json::object();
+}
+
+// How sure the catalogue is of a figure of a device.
+Kind figure_kind(const json& devices, std::string_view figure, std::size_t i) {
+  const auto* columns = member(devices, "columns");
+  const auto* basis = columns ? member(*columns, "basis") : nullptr;
+  const auto* column = basis ? member(*basis, figure) : nullptr;
+  const auto* provenance = member(devices, "provenance");
+  const auto at = column ? cell(*column, i) : json();
+  if (!provenance || !at.is_number() || at.get<std::size_t>() >= provenance->size()) return Kind::exact;
+  const auto words = as_text((*provenance)[at.get<std::size_t>()]).substr(0, 1);
+  return words == "a" ? Kind::assumed : words == "d" ? Kind::model : Kind::exact;
 }
 
 json table_rows(const json& table) {
@@ -198,6 +230,13 @@ std::string name_of_id(std::string_view id) {
 
 Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   if (!json_.is_object()) json_ = nlohmann::json::object();
+  const auto unfold_table = [](nlohmann::json& t) {
+    if (const auto at = t.find("columns"); t.is_object() && at != t.end()) unfold(*at);
+  };
+  for (const auto key : {"sources", "devices", "models"})
+    if (const auto at = json_.find(key); at != json_.end()) unfold_table(*at);
+  if (const auto at = json_.find("formats"); at != json_.end())
+    for (auto& t : *at) unfold_table(t);
   auto formats = nlohmann::json::object();
   if (const auto* tables = member(json_, "formats"))
     for (auto at = tables->begin(); at != tables->end(); ++at) formats[at.key()] = table_rows(*at);
@@ -211,8 +250,11 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   const auto& devices = table("devices");
   prefixes_ = strings(devices, "prefixes");
   for (std::size_t i = 0; i < rows_of(devices); ++i) {
-    const auto row = device_row(i);
+    const auto row = device_row(i, false);
     CatalogDevice d{read_device(row), strings(row, "aliases"), i};
+    d.device.memory_kind = figure_kind(devices, "memory_bytes", i);
+    d.device.bandwidth_kind = figure_kind(devices, "bandwidth", i);
+    for (std::size_t a = 0; a < 6; ++a) d.device.peak_kind[a] = figure_kind(devices, "flops." + std::string(kPeaks[a]), i);
     set_efficiency(d.device, text_of(row, "memory_kind"), text_of(row, "vendor"));
     devices_.push_back(std::move(d));
   }
@@ -250,9 +292,9 @@ nlohmann::json Catalog::model_row(std::size_t i, bool whole) const {
   return row;
 }
 
-nlohmann::json Catalog::device_row(std::size_t i) const {
+nlohmann::json Catalog::device_row(std::size_t i, bool whole) const {
   const auto& devices = table("devices");
-  nlohmann::json row = table_row(devices, i);
+  nlohmann::json row = table_row(devices, i, whole ? "" : "basis");
   read_marked_name(row);
   if (!row.contains("flops")) row["flops"] = nlohmann::json::object();
   const auto units = number_text(number_of(row, "units")), clock = number_text(number_of(row, "clock"));

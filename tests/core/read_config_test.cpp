@@ -118,6 +118,33 @@ TEST_CASE("no catalogue model has an unknown architecture, and each has its publ
   }
 }
 
+TEST_CASE("parts that cannot be counted are problems in every family") {
+  const json plain = json::parse(R"({"model_type": "qwen3", "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008,
+    "num_hidden_layers": 2, "num_attention_heads": 32})", nullptr, false);
+  CHECK(read(plain).spec);
+  const auto with = [&](const char* type, const char* key, json value) {
+    auto config = plain;
+    config["model_type"] = type;
+    config[key] = std::move(value);
+    return read(config);
+  };
+  for (const char* type : {"qwen3", "llama", "deepseek_v3", "something-new"}) {
+    INFO(type);
+    for (const char* layer : {"linear_attention", "conv", "mamba", "recurrent"}) {
+      const auto reading = with(type, "layer_types", json::array({layer, "full_attention"}));
+      CHECK(!reading.spec);
+      CHECK(reading.has(Code::unsupported_model));
+    }
+    CHECK(with(type, "ssm_state_size", 16).has(Code::unsupported_model));
+    CHECK(with(type, "index_topk", 2048).has(Code::unsupported_model));
+    CHECK(!with(type, "index_topk", 0).has(Code::unsupported_model));
+    CHECK(!with(type, "index_topk", nullptr).has(Code::unsupported_model));
+  }
+  const auto reward = with("llama", "architectures", json::array({"LlamaForSequenceClassification"}));
+  CHECK(reward.spec);
+  CHECK(reward.has(Code::config_key_ignored, "/model/config/architectures"));
+}
+
 TEST_CASE("names lead to their rows in any spelling") {
   for (const char* name : {"qwen/qwq-32b", "QwQ-32B", "qwq 32b", "QWQ_32B"}) CHECK(catalog().find_model(name)->id == "Qwen/QwQ-32B");
   CHECK(catalog().find_model("opt-13b")->id == "facebook/opt-13b");

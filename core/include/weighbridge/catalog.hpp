@@ -45,7 +45,7 @@ class Catalog {
   const std::vector<CatalogEngine>& engines() const { return engines_; }
 
   // The rows as their files have them, in base units; a model's without its config.
-  nlohmann::json device_row(std::size_t i) const;
+  nlohmann::json device_row(std::size_t i, bool whole = true) const;      // `whole`: with its basis
   nlohmann::json model_row(std::size_t i, bool whole = true) const;
   nlohmann::json model_config(const CatalogModel& model) const;
 

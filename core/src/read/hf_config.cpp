@@ -45,6 +45,16 @@ void warn_of_towers(ConfigReader& r) {
     if (r.find_anywhere(tower)) r.ignored(tower, "only the language model is counted");
 }
 
+// Classifiers and reward models have another head than the language model's that is counted.
+void warn_of_other_heads(ConfigReader& r) {
+  const auto* list = r.find_anywhere("architectures");
+  if (!list || !list->is_array() || list->empty()) return;
+  const auto* name = list->front().get_ptr<const std::string*>();
+  if (!name) return;
+  for (const std::string_view head : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "RewardModel"})
+    if (name->find(head) != std::string::npos) r.ignored("architectures", "the head of a language model is counted in place of its own");
+}
+
 // Every count is exact up to 2^53; no real model comes near.
 constexpr double kMostParameters = 9007199254740992.0;
 
@@ -86,10 +96,14 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   for (const auto& type : {own, whole})
     if (!read && unsupported_part(own).empty()) read = find_family(type);
   std::vector<std::string> missing;
-  if (read) {
+  const auto known_part = read ? std::string_view() : unsupported_part(unsupported_part(own).empty() ? whole : own);
+  if (known_part.empty()) look_for_signs(r, read != nullptr);
+  if (!r.unsupported_parts().empty()) {
+    // What is missing is said below; to read the rest would only find faults that follow from it.
+  } else if (read) {
     read(r, spec);
-  } else if (const auto part = unsupported_part(unsupported_part(own).empty() ? whole : own); !part.empty()) {
-    missing.emplace_back(part);
+  } else if (!known_part.empty()) {
+    missing.emplace_back(known_part);
   } else {
     read_generic(r, spec);
     if (!r.failed())
@@ -100,7 +114,10 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     found.add(Code::unsupported_model, std::string(path), {{"model_type", spec.architecture}, {"missing", missing}});
 
   spec.published = read_published(r, formats, spec.layers());
-  if (missing.empty()) warn_of_towers(r);
+  if (missing.empty()) {
+    warn_of_towers(r);
+    warn_of_other_heads(r);
+  }
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");
   if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
     found.add(Code::config_contradiction, std::string(path),

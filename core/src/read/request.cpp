@@ -354,14 +354,15 @@ Device weakest_of(const std::vector<const Device*>& devices) {
     d.memory = min(d.memory, other->memory);
     d.marketed = min(d.marketed, other->marketed);
     d.bandwidth = min(d.bandwidth, other->bandwidth);
-    for (std::size_t a = 0; a < 6; ++a)
+    for (std::size_t a = 0; a < 6; ++a) {
       if (other->peak[a] < d.peak[a]) d.peak[a] = other->peak[a];
+      d.peak_kind[a] = weakest(d.peak_kind[a], other->peak_kind[a]);
+    }
     d.link = min(d.link, other->link);
     d.power = max(d.power, other->power);
     d.price_per_hour = max(d.price_per_hour, other->price_per_hour);
     d.memory_kind = weakest(d.memory_kind, other->memory_kind);
     d.bandwidth_kind = weakest(d.bandwidth_kind, other->bandwidth_kind);
-    d.peak_kind = weakest(d.peak_kind, other->peak_kind);
   }
   return d;
 }
