@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
 import { viteSingleFile } from 'vite-plugin-singlefile';
@@ -28,11 +29,18 @@ function head(): Plugin {
   };
 }
 
-/** The single file under its own name. */
-function named(name: string): Plugin {
+/** The single file: under its own name, and with its icon inside. */
+function oneFile(name: string): Plugin {
   return {
-    name: 'weighbridge-name',
+    name: 'weighbridge-one-file',
     enforce: 'post',
+    transformIndexHtml: {
+      order: 'pre',
+      handler: (html) => {
+        const icon = readFileSync(here('icon.svg')).toString('base64');
+        return html.replace('./icon.svg', `data:image/svg+xml;base64,${icon}`);
+      },
+    },
     generateBundle(_, bundle) {
       const html = bundle['index.html'];
       if (html) html.fileName = name;
@@ -49,7 +57,7 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), named('weighbridge.html')] : embed ? [] : [head()],
+    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [head()],
     build: {
       target: 'es2022',
       outDir,

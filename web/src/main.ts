@@ -1,7 +1,8 @@
 import { load } from '#core';
 
 import type { Client } from './contract.js';
-import { WeighPage } from './page.js';
+import './page.js';
+import type { WeighPage } from './page.js';
 import './style.css';
 import './parts.css';
 
