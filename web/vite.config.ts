@@ -64,9 +64,10 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: !single, // the single file lies beside the folders of the others
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      ...(embed
-        ? { lib: { entry: here('src/embed-define.ts'), formats: ['es'], fileName: () => 'weigh-bridge.js' }, rollupOptions: { output: { inlineDynamicImports: true } } }
-        : {}),
+      // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
+      rollupOptions: embed
+        ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
+        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge.mjs') ? 'glue' : undefined) } },
     },
   };
 });

@@ -111,8 +111,6 @@ export class WeighPage extends LitElement {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     this.settled = true;
     void import('./curves.js');
-    this.workOf = await import('./work.js');
-    this.requestUpdate();
   }
 
   // ---- language, theme, units ----
@@ -154,7 +152,7 @@ export class WeighPage extends LitElement {
   private async choose(change: Partial<Settings>): Promise<void> {
     const settings = { ...this.settings, ...change };
     keepSettings(settings);
-    const texts = await textsOf(settings.language);
+    const texts = await textsOf(settings.language, this.workOf !== undefined);
     this.settings = settings;
     this.texts = texts;
     this.applyTheme();
@@ -265,9 +263,23 @@ export class WeighPage extends LitElement {
   private view(withWork = true): View | undefined {
     if (!this.answer || !this.description) return undefined;
     const view: View = { description: this.description, texts: this.texts, format: this.format, request: this.answered, answer: this.answer };
-    if (withWork) view.open = (path) => (this.chain = [{ path }]);
+    if (withWork) view.open = (path) => ((this.chain = [{ path }]), void this.bringWork());
     return view;
   }
+
+  private bringing: Promise<void> | undefined;
+
+  /** What draws the work behind a number: fetched when a reader first comes near one. */
+  private bringWork = (): Promise<void> =>
+    (this.bringing ??= (async () => {
+      this.workOf = await import('./work.js');
+      this.texts = await textsOf(this.settings.language, true);
+      this.requestUpdate();
+    })());
+
+  private nearNumber = (event: Event): void => {
+    if ((event.target as Element).closest('.number')) void this.bringWork();
+  };
 
   private wordsOf(problem: Problem): string {
     return problemText(problem, this.texts, (v) => this.format.exact(v));
@@ -746,7 +758,7 @@ export class WeighPage extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (!changed.has('chain') && changed.size > 0) return;
+    if (!changed.has('chain') && !changed.has('texts')) return;
     const dialog = this.querySelector('dialog');
     if (!dialog) return;
     if (this.chain.length > 0 && !dialog.open) dialog.showModal();
@@ -764,7 +776,7 @@ export class WeighPage extends LitElement {
     return html`${this.head()}
       <main class=${this.dragging ? 'dragging' : ''}>
         ${this.form()}
-        <div class="answer">${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}${this.result()}</div>
+        <div class="answer" @pointerover=${this.nearNumber} @focusin=${this.nearNumber}>${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}${this.result()}</div>
         ${this.examples()}
       </main>
       <footer><p>${plainSentence(texts.footer, { version: this.description.version })}</p></footer>
