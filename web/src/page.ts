@@ -5,7 +5,7 @@ import { live } from 'lit/directives/live.js';
 
 import './combobox.js';
 import type { Option } from './combobox.js';
-import type { Answer, Client, Description, Field, Problem } from './contract.js';
+import type { Answer, Client, Description, Field, ModelFile, Problem } from './contract.js';
 import { type Format, makeFormat } from './format.js';
 import { type Json, type JsonObject, get, isObject, leaves, same, set } from './json.js';
 import { type Texts, en } from './lang/en.js';
@@ -25,6 +25,7 @@ const kExamples: [request: JsonObject, link: string][] = [
   [{ model: 'deepseek-ai/DeepSeek-R1', weights: 'fp8', device: 'h200-sxm-141gb', devices: 8 }, 'm=deepseek-ai/DeepSeek-R1&w=fp8&d=h200-sxm-141gb&n=8'],
 ];
 const kLargestFile = 64 << 20;
+const kFirstBytes = 1 << 20;
 const kCustom = '\u0000custom'; // no id of the catalogue
 const kNothing = '\u0000none';
 
@@ -312,16 +313,34 @@ export class WeighPage extends LitElement {
     if (text.trim().startsWith('{')) this.readText(text, 'config.json');
   };
 
+  /** Reads the beginning of each file, and more of it for as long as the core asks: a file of 40 GB is not read whole. */
   private async readFiles(files: File[]): Promise<void> {
     const large = files.find((f) => f.size > kLargestFile && f.name.endsWith('.json'));
     if (large) {
       this.fileNote = plainSentence(this.texts.fileTooLarge, { name: large.name, size: this.format.bytes(large.size) });
       return;
     }
-    const read = await Promise.all(
-      files.map(async (f) => ({ name: f.name, bytes: new Uint8Array(await f.slice(0, kLargestFile).arrayBuffer()), size: f.size })),
-    );
-    this.takeModel(read, files.map((f) => f.name).join(' + '));
+    const begin = async (file: File, bytes: number): Promise<ModelFile> => ({ name: file.name, size: file.size, bytes: new Uint8Array(await file.slice(0, bytes).arrayBuffer()) });
+    const name = files.map((f) => f.name).join(' + ');
+    try {
+      const given = await Promise.all(files.map((f) => begin(f, kFirstBytes)));
+      for (;;) {
+        const more = this.client!.readModel(given).problems.filter((p) => p.code === 'needs_more_bytes');
+        if (more.length === 0) break;
+        for (const problem of more) {
+          const i = Number(problem.path.split('/')[1]);
+          const bytes = problem.params['bytes'];
+          if (typeof bytes !== 'number' || bytes > kLargestFile || !files[i]) {
+            this.fileNote = this.wordsOf(problem);
+            return;
+          }
+          given[i] = await begin(files[i], bytes);
+        }
+      }
+      this.takeModel(given, name);
+    } catch (error) {
+      this.fileNote = plainSentence(this.texts.pasteFailed, { reason: (error as Error).message });   // a folder, or a file that went away
+    }
   }
 
   private readText(text: string, name: string): void {

@@ -13,12 +13,18 @@ export function figure(answer: Json | undefined, path: string): number | undefin
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, '-');
+// As the core compares names: letters and digits, and what parts numbers.
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9.:]+/g, '');
 
-function byName<T extends { id: string; aliases?: string[] }>(list: T[], name: Json | undefined): T | undefined {
+function byName<T extends { id: string; name: string; aliases?: string[] }>(list: T[], name: Json | undefined): T | undefined {
   if (typeof name !== 'string') return undefined;
   const sought = plain(name);
-  return list.find((item) => plain(item.id) === sought) ?? list.find((item) => item.aliases?.some((alias) => plain(alias) === sought));
+  const spellings: ((item: T) => string[])[] = [(i) => [i.id], (i) => i.aliases ?? [], (i) => [i.name, i.id.slice(i.id.indexOf('/') + 1)]];
+  for (const of of spellings) {
+    const found = list.find((item) => of(item).some((name) => plain(name) === sought));
+    if (found) return found;
+  }
+  return undefined;
 }
 
 export const findModel = (d: Description, request: JsonObject): Model | undefined => byName(d.models, request['model']);
