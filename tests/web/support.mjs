@@ -34,6 +34,7 @@ export const kPhone = { width: 390, height: 844 };
 /** A page that has answered; `errors` collects whatever its console complains of. */
 export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light" } = {}) {
   const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: 1, acceptDownloads: false });
+  context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const errors = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));

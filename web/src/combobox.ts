@@ -97,7 +97,8 @@ export class WbCombobox extends LitElement {
   private typed(event: Event): void {
     this.query_ = (event.target as HTMLInputElement).value;
     this.open_ = true;
-    this.active_ = this.query_.trim() === '' || (this.found[0]?.aside ?? true) ? -1 : 0;
+    const first = this.found[0];
+    this.active_ = this.query_.trim() === '' || !first || first.aside ? -1 : 0;
   }
 
   private pressed(event: KeyboardEvent): void {

@@ -33,7 +33,7 @@ export class WeighPage extends LitElement {
   static override properties = {
     client: { attribute: false }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
-    showRoles: { state: true }, said: { state: true }, settled: { state: true }, missingFile: { state: true }, fileNote: { state: true },
+    showRoles: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, missingFile: { state: true }, fileNote: { state: true },
   };
   declare client: Client | undefined;
   declare texts: Texts;
@@ -59,7 +59,7 @@ export class WeighPage extends LitElement {
   private changedPath = '';
   private linkTurn = 0;
   private sayTimer = 0;
-  private workOf: typeof import('./work.js') | undefined;
+  declare private workOf: typeof import('./work.js') | undefined; // loaded when the first number is opened
   private lists = new Map<string, Option[]>();
 
   constructor() {
@@ -360,7 +360,9 @@ export class WeighPage extends LitElement {
       return;
     }
     this.fileName = name;
-    this.put('/model', read.model);
+    this.missingFile = this.fileNote = '';
+    // Its weights as they are: a format chosen for another model says nothing of this one.
+    this.replace(set(set(this.request, '/model', read.model), '/weights', undefined), '/model');
   }
 
   // ---- the form ----
@@ -777,7 +779,7 @@ export class WeighPage extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (!changed.has('chain') && !changed.has('texts')) return;
+    if (!changed.has('chain') && !changed.has('texts') && !changed.has('workOf')) return;
     const dialog = this.querySelector('dialog');
     if (!dialog) return;
     if (this.chain.length > 0 && !dialog.open) dialog.showModal();

@@ -1,0 +1,42 @@
+// Both languages are complete: every text of the page, and every problem, formula, field and choice of the core.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { build } from "esbuild";
+
+import { root, temporaryFolder } from "./support.mjs";
+
+const { en, zh, wb } = await temporaryFolder(async (folder) => {
+  await build({ stdin: { contents: "export { en } from './en.js'; export { zh } from './zh.js'; export { zhWork } from './zh-work.js';", resolveDir: join(root, "web/src/lang") },
+                bundle: true, format: "esm", outfile: join(folder, "texts.mjs"), logLevel: "silent", plugins: [{ name: "ts", setup: (b) => b.onResolve({ filter: /^\.\/.*\.js$/ }, (a) => ({ path: join(a.resolveDir, a.path.replace(/\.js$/, ".ts")) })) }] });
+  const texts = await import(pathToFileURL(join(folder, "texts.mjs")).href);
+  const { load } = await import(pathToFileURL(join(root, "dist/npm/index.js")).href);
+  return { en: texts.en, zh: { ...texts.zh, ...texts.zhWork }, wb: await load() };
+});
+const d = wb.describe();
+
+const paths = (value, path = "") => (typeof value === "object" && value !== null ? Object.entries(value).flatMap(([k, v]) => paths(v, `${path}/${k}`)) : [path]);
+const at = (value, path) => path.split("/").slice(1).reduce((v, k) => v?.[k], value);
+const holes = (text) => [...String(text).matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
+
+test("every English text has a Chinese one with the same placeholders", () => {
+  const missing = paths(en).filter((p) => typeof at(zh, p) !== typeof at(en, p));
+  assert.deepEqual(missing, []);
+  const other = paths(en).filter((p) => typeof at(en, p) === "string" && holes(at(en, p)) !== holes(at(zh, p)) && !p.startsWith("/problemTexts"));
+  assert.deepEqual(other, []);
+});
+
+test("Chinese has a text for each problem, formula and request field of the core", () => {
+  assert.deepEqual(d.problems.filter((p) => !zh.problemTexts[p.code]).map((p) => p.code), []);
+  assert.deepEqual(d.formulas.filter((f) => !zh.formulas[f.id]).map((f) => f.id), []);
+  const fields = d.fields.estimate.filter((f) => !["config", "object"].includes(f.type) && !f.path.startsWith("/prefill_pool/parallel"));
+  assert.deepEqual(fields.filter((f) => !zh.fields[f.path] && !zh.fields[f.path.replace("/prefill_pool", "")]).map((f) => f.path), []);
+  assert.deepEqual(d.answers.estimate.filter((f) => f.step && !zh.fields[f.path] && !zh.figures[f.path] && !zh.formulas[[f.step].flat()[0]]).map((f) => f.path), []);
+});
+
+test("a problem's Chinese text uses only params that the core gives", () => {
+  for (const { code, summary } of d.problems)
+    for (const name of holes(zh.problemTexts[code]).split(",").filter(Boolean)) assert.ok(summary.includes(`{${name}}`), `${code}: {${name}}`);
+});
