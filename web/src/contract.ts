@@ -105,6 +105,7 @@ export interface Device {
   link_bandwidth?: number;
   per_node?: number;
   power_w?: number;
+  unified?: boolean;
   basis?: Record<string, Json[]>;
 }
 

@@ -54,6 +54,7 @@ export class WeighBridge extends LitElement {
       .keys .activations { background: var(--activations); }
       .keys .runtime { background: var(--runtime); }
       .stack text.free { display: none; }
+      .figures { grid-template-columns: repeat(auto-fill, minmax(7.4rem, 1fr)); gap: 0.8rem 1rem; }
     `,
   ];
   static override properties = { view_: { state: true }, link_: { state: true } };

@@ -12,7 +12,7 @@ import { type Texts, en } from './lang/en.js';
 import { BrokenLink, readLink, writeLink } from './link.js';
 import { type View, adviceOf, adviceText, figures, kParts, kRoles, memoryBar, number, toneOf, verdict } from './parts.js';
 import {
-  assumed, at, deviceCount, deviceName, fieldOf, figure, figureFields, findDevice, findModel, furtherFields, kFront, kNumbers, modelName, typed,
+  assumed, at, deviceCount, deviceName, fieldOf, figure, figureFields, findDevice, findModel, furtherFields, kFront, kNumbers, modelName, plainNumber, typed,
 } from './request.js';
 import { type Settings, type Theme, kLanguages, keepSettings, readSettings, textsOf } from './settings.js';
 import { nameInWords, plainSentence, problemText, sentence } from './text.js';
@@ -401,7 +401,7 @@ export class WeighPage extends LitElement {
     const described = errors.length > 0 ? `${id}-error` : nothing;
     const options = this.optionsOf(field, value);
     const hint = this.summary(field);
-    const text = value === undefined || isObject(value) ? '' : Array.isArray(value) ? value.join(', ') : typeof value === 'number' && Math.abs(value) < 1e15 ? String(value) : String(value);
+    const text = value === undefined || isObject(value) ? '' : Array.isArray(value) ? value.join(', ') : typeof value === 'number' ? plainNumber(value) : String(value);
     return html`<div class="field ${errors.length > 0 ? 'wrong' : ''}" data-path=${path} title=${hint}>
       <label for=${id}>${this.label(field)}</label>
       ${options
@@ -409,16 +409,16 @@ export class WeighPage extends LitElement {
             @change=${(e: Event) => this.selected(field, (e.target as HTMLSelectElement).value)}>${options}</select>`
         : html`<input id=${id} type="text" autocomplete="off" spellcheck="false" inputmode=${field.type === 'integer' || field.type === 'number' ? 'decimal' : 'text'}
             placeholder=${this.placeholder(field)} aria-invalid=${errors.length > 0 ? 'true' : nothing} aria-describedby=${described}
-            .value=${live(this.sameNumber(id, text))} @input=${(e: Event) => this.typedIn(field, (e.target as HTMLInputElement).value)}
+            .value=${live(this.sameNumber(id, value, text))} @input=${(e: Event) => this.typedIn(field, (e.target as HTMLInputElement).value)}
             @keydown=${(e: KeyboardEvent) => this.stepped(field, e)} />`}
       ${this.errorText(path, errors)}
     </div>`;
   }
 
   // While somebody types "1e" or "2,048" the text is theirs; it is only replaced when it stands for something else.
-  private sameNumber(id: string, text: string): string {
+  private sameNumber(id: string, value: Json | undefined, text: string): string {
     const input = this.querySelector<HTMLInputElement>(`#${CSS.escape(id)}`);
-    if (input && document.activeElement === input && String(typed(input.value) ?? '') === text) return input.value;
+    if (input && document.activeElement === input && typed(input.value) === value) return input.value;
     return text;
   }
 
@@ -545,12 +545,9 @@ export class WeighPage extends LitElement {
     if (value === kNothing) return this.replace(set(set(this.request, '/device', undefined), '/devices', undefined), path);
     if (value === kCustom) {
       const like = findDevice(this.description!, this.request);
-      return this.put(path, {
-        name: like?.name ?? this.texts.customName,
-        memory_bytes: like?.memory_bytes ?? 24e9,
-        bandwidth: like?.bandwidth ?? 1e12,
-        flops: { bf16: like?.flops?.['bf16'] ?? 1e14 },
-      });
+      if (!like) return this.put(path, { name: this.texts.customName, memory_bytes: 24e9, bandwidth: 1e12, flops: { bf16: 1e14 } });
+      const kept = ['name', 'memory_bytes', 'bandwidth', 'flops', 'link_bandwidth', 'per_node', 'power_w', 'unified', 'class'] as const;
+      return this.put(path, Object.fromEntries(kept.filter((key) => like[key] !== undefined).map((key) => [key, like[key]!])));
     }
     if (value.startsWith('{')) return this.put(path, JSON.parse(value) as Json);
     this.put(path, value);
@@ -620,7 +617,7 @@ export class WeighPage extends LitElement {
     const swatch = (part: string): TemplateResult => html`<i class="swatch ${part}" aria-hidden="true"></i>${texts.parts[part]}`;
     return html`<table class="memory">
       <thead><tr><th scope="col">${texts.part}</th>${onDevice ? html`<th scope="col" class="value">${many ? texts.perDevice : texts.oneDevice}</th><th scope="col" class="value">${texts.ofCard}</th>` : nothing}
-        ${many || !onDevice ? html`<th scope="col" class="value">${texts.allDevices}</th>` : nothing}</tr></thead>
+        ${many || !onDevice ? html`<th scope="col" class="value">${many ? texts.allDevices : texts.oneDevice}</th>` : nothing}</tr></thead>
       <tbody>
         ${kParts.map((part) => html`${row(part, part === 'weights' && roles.length > 0
           ? html`${swatch(part)}<button type="button" class="expand" aria-expanded=${this.showRoles} aria-label=${texts.showParts} @click=${() => (this.showRoles = !this.showRoles)}><svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4.5 6 8.5 10 4.5" /></svg></button>`
@@ -678,8 +675,8 @@ export class WeighPage extends LitElement {
         ${memoryBar(view)}
         <div class="columns">
           <div><h3>${texts.memory}</h3>${this.memoryTable(view)}</div>
-          <div class="headline"><h3>${texts.capacityAndSpeed}</h3>${figures(view, speeds)}
-            ${at(view.answer, 'memory.per_device') !== null && at(view.answer, 'speed') === null ? html`<p class="muted">${texts.noSpeed}</p>` : nothing}</div>
+          ${tone === 'open' ? nothing : html`<div class="headline"><h3>${texts.capacityAndSpeed}</h3>${figures(view, speeds)}
+            ${at(view.answer, 'memory.per_device') !== null && at(view.answer, 'speed') === null ? html`<p class="muted">${texts.noSpeed}</p>` : nothing}</div>`}
         </div>
         ${this.otherMethod(view)}
       </section>
@@ -692,7 +689,7 @@ export class WeighPage extends LitElement {
       'capacity.kv_tokens', 'load.queue_s', 'cost.usd_per_hour', 'cost.usd_per_million_output_tokens', 'cost.watts', 'cost.joules_per_output_token'];
     const facts = ['model.parameters', 'model.active_parameters', 'model.mtp_parameters', 'model.layers', 'model.context_tokens', 'model.weight_bytes', 'model.kv_bytes_per_token', 'model.window_bytes_per_sequence', 'model.state_bytes_per_sequence'];
     const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
-    return html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>
+    return html`${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
       ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.client}></wb-curves></section>`}
       ${this.assumptions(view)}`;

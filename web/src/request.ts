@@ -73,6 +73,12 @@ export function typed(text: string): Json | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) && Number.isFinite(value) ? value : text.trim();
 }
 
+/** A number as it stands in a field, and as typed() reads it: 85520809984, but 3.35e12. */
+export function plainNumber(value: number): string {
+  const short = value.toExponential().replace('e+', 'e');
+  return Math.abs(value) >= 1e6 && short.length + 3 < String(value).length ? short : String(value);
+}
+
 export const kNumbers = new Set(['integer', 'number', 'concurrency', 'devices']);
 
 /** Fields that stand on the first screen, in its order; everything else of describe() comes under "more settings". */
