@@ -8,6 +8,6 @@ add_custom_command(
   COMMAND "${WEIGHBRIDGE_NODE}" "${CMAKE_SOURCE_DIR}/scripts/pack_catalog.mjs" --out "${WEIGHBRIDGE_CATALOG_CPP}"
   # The script keeps a file whose content would not change; ninja needs its time to move on.
   COMMAND "${CMAKE_COMMAND}" -E touch "${WEIGHBRIDGE_CATALOG_CPP}"
-  DEPENDS ${catalog_files} "${CMAKE_SOURCE_DIR}/scripts/pack_catalog.mjs" "${CMAKE_SOURCE_DIR}/package.json"
+  DEPENDS ${catalog_files} "${CMAKE_SOURCE_DIR}/scripts/pack_catalog.mjs" "${CMAKE_SOURCE_DIR}/scripts/catalog_text.mjs" "${CMAKE_SOURCE_DIR}/package.json"
   COMMENT "Packing the catalogue"
   VERBATIM)

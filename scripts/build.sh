@@ -37,9 +37,6 @@ vite() { node_modules/.bin/vite build web -c web/vite.config.ts --mode "$1" --lo
 for mode in site single embed; do
   if stale "build/stamps/$mode" "${shared[@]}" web; then
     vite "$mode" >&2
-    case $mode in
-      single) mv -f dist/single/index.html dist/weighbridge.html && rm -rf dist/single ;;
-    esac
     touch "build/stamps/$mode"
   fi
 done

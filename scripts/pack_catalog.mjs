@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 // Packs core/data into the one JSON text that is compiled into the library, and refuses data that cannot be right.
 //
-//   node scripts/pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json] [--columns]
+//   node scripts/pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json]
 //
 // The files under core/data carry each figure as printed, with its unit and where it is from; the packed text holds base
-// units (bytes, bytes/s, FLOP/s, W). All errors are reported, each with file and path, and nothing is written then.
+// units (bytes, bytes/s, FLOP/s, W) in the form of catalog_text.mjs. All errors are reported, each with file and path, and nothing is written then.
 // Node >= 18, no dependencies. Files are replaced in one step, and only when their content changes, so that a build
 // that runs this every time recompiles nothing.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { compactCatalog, kPrefixes, nameKey, ownNames } from "./catalog_text.mjs";
 
 const kRoot = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -141,23 +143,25 @@ class Check {
   }
 }
 
-// Names that may be typed by a user: an id or alias must lead to one row only, in any case.
+// Names that may be typed by a user must lead to one row only. `key` is what two spellings of a name share.
 class Names {
-  constructor(what) {
+  constructor(what, key = (name) => name.toLowerCase()) {
     this.what = what;
+    this.key = key;
     this.owner = new Map();
   }
-  add(check, name, id) {
-    const key = name.toLowerCase();
+  add(check, name, id, listed = true) {
+    const key = this.key(name);
     const owner = this.owner.get(key);
-    if (owner !== undefined) {
-      check.fail(`${this.what} "${name}" of ${id} is already ${owner === id ? "listed there" : `a name of ${owner}`}`);
-    } else {
-      this.owner.set(key, id);
+    if (key === "") check.fail(`${this.what} "${name}" of ${id} has no letter or digit of its own`);
+    else if (owner === undefined) this.owner.set(key, id);
+    else if (listed || owner !== id) {
+      check.fail(`${this.what} "${name}" of ${id} is already ${owner === id ? "listed there, or follows from its id or name" : `a name of ${owner}`}`);
     }
   }
-  addRow(check, id, aliases) {
+  addRow(check, id, aliases, name) {
     this.add(check.at("id"), id, id);
+    if (name !== undefined) for (const own of ownNames({ id, name })) this.add(check.at("name"), own, id, false);
     aliases.forEach((alias, i) => this.add(check.at("aliases", i), alias, id));
   }
 }
@@ -319,7 +323,7 @@ class Packer {
 
   devices() {
     const rows = [];
-    const names = new Names("device");
+    const names = new Names("device", (name) => nameKey(name, kPrefixes));
     const files = this.files("devices");
     if (files.length === 0) this.errors.push("devices: no device file");
     for (const name of files) {
@@ -342,7 +346,7 @@ class Packer {
     const id = check.at("id").text(row.id);
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) check.at("id").fail("must be of small letters, digits and single hyphens");
     const aliases = check.at("aliases").texts(row.aliases);
-    names.addRow(check, id, aliases);
+    names.addRow(check, id, aliases, row.name);
     const out = {
       id,
       name: check.at("name").text(row.name),
@@ -439,7 +443,7 @@ class Packer {
 
   models() {
     const rows = [];
-    const names = new Names("model");
+    const names = new Names("model", (name) => nameKey(name));
     for (const name of this.files("models")) {
       const file = this.read(name);
       if (!file) continue;
@@ -451,7 +455,7 @@ class Packer {
         const id = check.at("id").text(row.id);
         if (!/^[\w.-]+\/[\w.-]+$/.test(id)) check.at("id").fail('must be a Hugging Face id, "organisation/name"');
         const aliases = check.at("aliases").texts(row.aliases);
-        names.addRow(check, id, aliases);
+        names.addRow(check, id, aliases, row.name);
         for (const key of ["name", "family", "organization"]) check.at(key).text(row[key]);
         if (row.release !== undefined) this.date(check.at("release"), row.release);
         if (row.source !== undefined) this.sourceOrAddress(check.at("source"), row.source);
@@ -663,31 +667,6 @@ const std::size_t kCatalogTextSize = sizeof(kCatalogText) - 1;
 `;
 }
 
-// Rows as one object of columns: a list with one value per row, null where a row has none; nested objects likewise. The
-// same key stands in the text once instead of once per row, and alike values stand together: with --columns the
-// devices take a fifth less after gzip. fromColumns gives the rows back.
-export function toColumns(rows) {
-  const out = {};
-  for (const key of new Set(rows.flatMap((row) => Object.keys(row ?? {})))) {
-    const column = rows.map((row) => row?.[key]);
-    out[key] = column.some(isObject) ? toColumns(column) : column.map((value) => value ?? null);
-  }
-  return out;
-}
-
-export function fromColumns(columns) {
-  const length = (table) => Math.max(...Object.values(table).map((c) => (Array.isArray(c) ? c.length : length(c))));
-  const rowAt = (table, i) => {
-    const row = {};
-    for (const [key, column] of Object.entries(table)) {
-      const value = Array.isArray(column) ? column[i] : rowAt(column, i);
-      if (value !== null && (!isObject(value) || Object.keys(value).length > 0)) row[key] = value;
-    }
-    return row;
-  };
-  return Array.from({ length: length(columns) }, (_, i) => rowAt(columns, i));
-}
-
 export function writeIfChanged(path, content) {
   if (existsSync(path) && readFileSync(path, "utf8") === content) return false;
   mkdirSync(dirname(path), { recursive: true });
@@ -701,10 +680,9 @@ function main(args) {
   const options = {};
   for (let i = 0; i < args.length; ++i) {
     const name = args[i].slice(2);
-    if (args[i] === "--columns") options.columns = true;
-    else if (["--data", "--out", "--json"].includes(args[i]) && args[i + 1] !== undefined) options[name] = args[++i];
+    if (["--data", "--out", "--json"].includes(args[i]) && args[i + 1] !== undefined) options[name] = args[++i];
     else {
-      console.error("usage: pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json] [--columns]");
+      console.error("usage: pack_catalog.mjs [--data DIR] [--out FILE.cpp] [--json FILE.json]");
       return 2;
     }
   }
@@ -714,7 +692,7 @@ function main(args) {
     console.error(`${errors.length} ${errors.length === 1 ? "error" : "errors"} in the catalogue; nothing written`);
     return 1;
   }
-  const text = JSON.stringify(options.columns ? { ...catalog, devices: toColumns(catalog.devices) } : catalog);
+  const text = JSON.stringify(compactCatalog(catalog));
   if (options.json) writeIfChanged(options.json, text);
   if (options.out) writeIfChanged(options.out, toCpp(text));
   if (!options.json && !options.out) console.log(`${catalog.devices.length} devices, ${catalog.models.length} models, ${text.length} characters: no errors`);

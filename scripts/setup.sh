@@ -30,6 +30,48 @@ if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ]; then
   if have fc-list; then fc-list ":lang=zh" 2>/dev/null | grep -q . || need fonts-noto-cjk; else need fonts-noto-cjk; fi
 fi
 
+# Installs Debian packages; says what to do where it cannot.
+lists_are_fresh=
+install() {
+  if ! have apt-get; then
+    say "Missing: $*. This system has no apt-get: install them with its own means (names are Debian's), then run this again."
+    return 1
+  fi
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    have sudo || { say "Run this as root, or install sudo, or install by hand: apt-get install $*"; return 1; }
+    as_root=(sudo)
+  fi
+  if [ -z "$lists_are_fresh" ]; then
+    "${as_root[@]}" apt-get update -q >&2 || say "The package lists could not be brought up to date; trying with those at hand."
+    lists_are_fresh=1
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 ||
+    { say "Some of these could not be installed: $*"; return 1; }
+}
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  say "Missing: ${missing[*]}"
+  install "${missing[@]}"
+fi
+# clang's own runtime (libFuzzer, sanitizers) has its version in its name. Without it the fuzz targets run their seeds only.
+if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ] && have clang++ && have apt-get && [ -z "$(find "$(clang++ -print-resource-dir)/" -name 'libclang_rt.fuzzer*' -print -quit 2>/dev/null)" ]; then
+  version=$(clang++ -dumpversion | cut -d. -f1)
+  install "libclang-rt-$version-dev" || say "Fuzzing will only run its seeds."
+fi
+[ "$(node_major)" -ge 18 ] || need nodejs
+have npm || need npm
+have em++ || [ -n "${EMSDK:-}" ] || need emscripten
+header() { local dir; for dir in /usr/include /usr/local/include /opt/homebrew/include; do [ -e "$dir/$1" ] && return 0; done; return 1; }
+header nlohmann/json.hpp || need nlohmann-json3-dev
+header catch2/catch.hpp || header catch2/catch_all.hpp || need catch2
+# Only fuzzing is better with clang, and only the browser tests need a browser.
+if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ]; then
+  have clang++ || need clang
+  [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || need chromium
+  if have fc-list; then fc-list ":lang=zh" 2>/dev/null | grep -q . || need fonts-noto-cjk; else need fonts-noto-cjk; fi
+fi
+
 if [ "${#missing[@]}" -gt 0 ]; then
   say "Missing: ${missing[*]}"
   if ! have apt-get; then

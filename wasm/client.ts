@@ -144,7 +144,7 @@ export async function createClient(glue: Glue, module: WebAssembly.Module): Prom
     if (findings.length === 0) return asked.answer;
     // What stands in place of a value that cannot be carried is not the caller's mistake.
     const own = findings.map(words);
-    const others = asked.answer.ok ? [] : asked.answer.problems.filter((p) => !own.some((o) => p.path === o.path || p.path.startsWith(`${o.path}/`)));
+    const others = asked.answer.ok ? [] : asked.answer.problems.filter((p) => !own.some((o) => isWithin(p.path, o.path) || isOf(p, o.path)));
     return { ok: false, problems: [...own, ...others] };
   };
   const plain = (name: 'estimate' | 'train' | 'plan') => (request: unknown): Answer =>
@@ -181,6 +181,11 @@ export async function createClient(glue: Glue, module: WebAssembly.Module): Prom
     },
   });
 }
+
+const isWithin = (path: string, outer: string): boolean => path === outer || path.startsWith(`${outer}/`);
+// A required field, or a list of one kind, that lacks only what could not be carried.
+const isOf = (p: Problem, path: string): boolean =>
+  (p.code === 'missing_field' && isWithin(path, pointer(p.path, String(p.params['name'])))) || (p.code === 'wrong_type' && path.startsWith(`${p.path}/`));
 
 function utf8Length(text: string): number {
   let bytes = 0;

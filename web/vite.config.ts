@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
 import { viteSingleFile } from 'vite-plugin-singlefile';
@@ -28,11 +29,18 @@ function head(): Plugin {
   };
 }
 
-/** The single file under its own name. */
-function named(name: string): Plugin {
+/** The single file: under its own name, and with its icon inside. */
+function oneFile(name: string): Plugin {
   return {
-    name: 'weighbridge-name',
+    name: 'weighbridge-one-file',
     enforce: 'post',
+    transformIndexHtml: {
+      order: 'pre',
+      handler: (html) => {
+        const icon = readFileSync(here('icon.svg')).toString('base64');
+        return html.replace('./icon.svg', `data:image/svg+xml;base64,${icon}`);
+      },
+    },
     generateBundle(_, bundle) {
       const html = bundle['index.html'];
       if (html) html.fileName = name;
@@ -49,16 +57,17 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), named('weighbridge.html')] : embed ? [] : [head()],
+    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [head()],
     build: {
       target: 'es2022',
       outDir,
       emptyOutDir: !single, // the single file lies beside the folders of the others
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      ...(embed
-        ? { lib: { entry: here('src/embed-define.ts'), formats: ['es'], fileName: () => 'weigh-bridge.js' }, rollupOptions: { output: { inlineDynamicImports: true } } }
-        : {}),
+      // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
+      rollupOptions: embed
+        ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
+        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge.mjs') ? 'glue' : undefined) } },
     },
   };
 });

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "json.hpp"
+#include "read/fields.hpp"
 
 namespace weighbridge {
 
@@ -21,17 +22,16 @@ constexpr double kHarmless = 4;        // bits per weight; fewer cost quality th
 // Bits go before company and context, as in the article: a larger model in fewer bits beats a smaller one.
 class Adviser {
  public:
-  Adviser(const json& request, const Request& read, const Estimate& e, const Catalog& catalog)
-      : request_(request), read_(read), e_(e), catalog_(catalog) {}
+  Adviser(JsonWriter& w, const json& request, const Request& read, const Estimate& e, const Catalog& catalog)
+      : w_(w), request_(request), read_(read), e_(e), catalog_(catalog) {}
 
-  json run() {
+  void run() {
     smaller_cache();
     const bool enough = smaller_weights(kHarmless, 64);
     fewer_sequences();
     shorter_context();
     more_devices();
     if (!enough) smaller_weights(0, kHarmless);
-    return out_;
   }
 
  private:
@@ -57,13 +57,13 @@ class Adviser {
   void fewer_sequences() {
     const double most = e_.capacity.max_concurrency;
     if (most < 1 || most >= e_.concurrency || read_.workload.requests_per_s > 0) return;
-    offer("/workload/concurrency", number(most), "at most " + std::to_string(static_cast<std::int64_t>(most)) + " sequences at once");
+    offer("/workload/concurrency", static_cast<std::int64_t>(most), "at most " + std::to_string(static_cast<std::int64_t>(most)) + " sequences at once");
   }
 
   void shorter_context() {
     const double most = e_.capacity.max_context_tokens;
     if (most < 1 || most >= read_.workload.context_tokens.value) return;
-    offer("/workload/context_tokens", number(most), "a context of " + std::to_string(static_cast<std::int64_t>(most)) + " tokens");
+    offer("/workload/context_tokens", static_cast<std::int64_t>(most), "a context of " + std::to_string(static_cast<std::int64_t>(most)) + " tokens");
   }
 
   void more_devices() {
@@ -72,11 +72,11 @@ class Adviser {
     offer("/devices", needed, std::to_string(needed) + " devices");
   }
 
-  bool offer(std::string_view path, const json& value, std::string change) {
+  bool offer(std::string_view path, const json& value, const std::string& change) {
     auto asked = request_;
     asked.erase("explain");
     if (path == "/devices") asked.erase("parallel");
-    asked[json::json_pointer(std::string(path))] = value;
+    set_at(asked, path, value);
     Problems ignored;
     const auto read = read_request(asked, catalog_, ignored);
     if (!read || !read->device) return false;
@@ -84,23 +84,24 @@ class Adviser {
     store(*read, catalog_.formats(), stored);
     const auto e = estimate(*read, catalog_.formats(), stored);
     if (!e.device.fits) return false;
-    out_.push_back({{"change", std::move(change)}, {"path", path}, {"value", value}, {"request", std::move(asked)},
-                    {"headroom", number(e.device.headroom.value)}});
+    w_.begin_object().member("change", change).member("path", path).key("value").value(value).key("request").value(asked);
+    w_.member("headroom", e.device.headroom.value).end_object();
     return true;
   }
 
+  JsonWriter& w_;
   const json& request_;
   const Request& read_;
   const Estimate& e_;
   const Catalog& catalog_;
-  json out_ = json::array();
 };
 
 }  // namespace
 
-json advice(const json& request, const Request& read, const Estimate& e, const Catalog& catalog) {
-  if (!e.has_device || e.device.fits || read.method == Method::article) return json::array();
-  return Adviser(request, read, e, catalog).run();
+void write_advice(JsonWriter& w, const json& request, const Request& read, const Estimate& e, const Catalog& catalog) {
+  w.key("advice").begin_array();
+  if (e.has_device && !e.device.fits && read.method != Method::article) Adviser(w, request, read, e, catalog).run();
+  w.end_array();
 }
 
 }  // namespace weighbridge

@@ -1,7 +1,6 @@
 #include "weighbridge/api.hpp"
 
 #include "advice.hpp"
-#include "json.hpp"
 #include "read/fields.hpp"
 #include "read/json_text.hpp"
 #include "weighbridge/article.hpp"
@@ -13,16 +12,14 @@ namespace weighbridge::api {
 
 namespace {
 
-using nlohmann::json;
-
-std::string refused(const Problems& problems) { return weighbridge::text(refusal(problems)); }
+constexpr std::string_view kPerDevice = "memory.per_device.";
 
 void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
   if (!e.has_device || r.method == Method::article) return;
   const auto& device = *r.device;
   if (!e.has_speed) {
     const auto* figure = device.bandwidth.value <= 0 ? "memory bandwidth" : peak(device, Arithmetic::bf16).rate.value <= 0 ? "16-bit peak" : "fp32 peak";
-    problems.add(Code::speed_figure_missing, "/device", {{"figure", std::string(figure)}, {"device", device.name}});
+    problems.add(Code::speed_figure_missing, "/device", {{"figure", figure}, {"device", device.name}});
   }
   if (e.has_speed && e.capacity.max_concurrency < 1 && e.device.weights > e.device.usable)
     problems.add(Code::weights_do_not_fit, "/device");
@@ -31,7 +28,7 @@ void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
   const bool narrow = e.arithmetic == Arithmetic::fp8 || e.arithmetic == Arithmetic::fp4 || e.arithmetic == Arithmetic::int8;
   if (e.has_speed && narrow && e.arithmetic != e.arithmetic_used)
     problems.add(Code::format_without_hardware, "/weights",
-                 {{"device", device.name}, {"format", std::string(arithmetic_name(e.arithmetic))}, {"instead", std::string(arithmetic_name(e.arithmetic_used))}});
+                 {{"device", device.name}, {"format", arithmetic_name(e.arithmetic)}, {"instead", arithmetic_name(e.arithmetic_used)}});
 }
 
 // What the answer chose itself.
@@ -40,8 +37,8 @@ void assume_choices(const Request& r, const Estimate& e, std::vector<Assumption>
   if (r.devices.from == From::standard || r.devices.value == 0)
     assumptions.push_back({"/devices", std::to_string(e.layout.devices()), "default", {}});
   if (!r.layout_given && r.method != Method::article)
-    assumptions.push_back({"/parallel", weighbridge::text(write_layout(e.layout)), "default", {}});
-  if (r.workload.concurrency_max) assumptions.push_back({"/workload/concurrency", weighbridge::text(number(e.concurrency)), "estimated", {}});
+    assumptions.push_back({"/parallel", layout_text(e.layout), "default", {}});
+  if (r.workload.concurrency_max) assumptions.push_back({"/workload/concurrency", number_text(e.concurrency), "estimated", {}});
 }
 
 }  // namespace
@@ -51,9 +48,9 @@ std::string version() { return WEIGHBRIDGE_VERSION; }
 std::string estimate(std::string_view request) {
   Problems problems;
   const auto asked = parse_json(request, "", problems);
-  if (!asked) return refused(problems);
+  if (!asked) return refusal(problems);
   auto read = read_request(*asked, catalog(), problems);
-  if (!read) return refused(problems);
+  if (!read) return refusal(problems);
   const auto& formats = catalog().formats();
   Trace trace;
   Estimate e;
@@ -66,43 +63,54 @@ std::string estimate(std::string_view request) {
   }
   warn_of_results(*read, e, problems);
   assume_choices(*read, e, read->assumptions);
-  json answer = write_estimate(*read, e);
-  answer["basis"] = write_estimate_basis(*read, answer, trace);
-  answer["ok"] = true;
-  answer["intervals"] = write_intervals(e);
-  answer["advice"] = advice(*asked, *read, e, catalog());
-  answer["assumptions"] = write_assumptions(read->assumptions);
-  answer["problems"] = write_problems(problems);
-  if (read->explain) answer["steps"] = write_steps(trace);
-  return weighbridge::text(answer);
+
+  const Answered answered{.model = read->model.get(), .request = &*read, .estimate = &e};
+  JsonWriter w;
+  w.begin_object().member("ok", true);
+  write_figures(w, estimate_answer(), answered);
+  write_advice(w, *asked, *read, e, catalog());
+  write_assumptions(w, read->assumptions);
+  write_basis(w, estimate_answer(), answered, trace);
+  write_intervals(w, answered);
+  write_problems(w, problems);
+  if (read->explain) write_steps(w, trace);
+  return w.end_object().take();
 }
 
 std::string train(std::string_view request) {
   Problems problems;
   const auto asked = parse_json(request, "", problems);
-  if (!asked) return refused(problems);
+  if (!asked) return refusal(problems);
   const auto read = read_train_request(*asked, catalog(), problems);
-  if (!read) return refused(problems);
+  if (!read) return refusal(problems);
   Trace trace;
   const auto training = article_training(*read, trace, problems);
-  json answer = write_training(*read, training);
-  answer["basis"] = write_training_basis(*read, answer, trace);
-  answer["ok"] = true;
-  answer["intervals"] = json::object();
-  answer["advice"] = json::array();
-  answer["assumptions"] = write_assumptions(read->assumptions);
-  answer["problems"] = write_problems(problems);
-  if (read->explain) answer["steps"] = write_steps(trace);
-  return weighbridge::text(answer);
+
+  const Answered answered{.model = read->model.get(), .training_request = &*read, .training = &training};
+  JsonWriter w;
+  w.begin_object().member("ok", true);
+  write_figures(w, train_answer(), answered);
+  // The article knows one moment, at which everything is held.
+  w.key("timeline").begin_array().begin_object().member("moment", "step");
+  for (const auto& f : train_answer())
+    if (f.path.substr(0, kPerDevice.size()) == kPerDevice && !f.nullable) w.member(f.path.substr(kPerDevice.size()), f.value(answered));
+  w.end_object().end_array();
+  w.key("advice").begin_array().end_array();
+  write_assumptions(w, read->assumptions);
+  write_basis(w, train_answer(), answered, trace);
+  write_intervals(w, answered);
+  write_problems(w, problems);
+  if (read->explain) write_steps(w, trace);
+  return w.end_object().take();
 }
 
 std::string plan(std::string_view request) {
   Problems problems;
   if (const auto asked = parse_json(request, "", problems)) {
     check_fields(*asked, plan_fields(), problems);
-    problems.add(Code::not_available, "", {{"call", std::string("plan")}});
+    problems.add(Code::not_available, "", {{"call", "plan"}});
   }
-  return refused(problems);
+  return refusal(problems);
 }
 
 }  // namespace weighbridge::api

@@ -30,9 +30,9 @@ void note_unknown(const formulas::ArticleShape& s, Problems& notes) {
   if (s.layers == 0) kv.emplace_back("layers");
   if (s.hidden == 0) { kv.emplace_back("hidden_size"); activations.emplace_back("hidden_size"); }
   if (s.heads == 0) activations.emplace_back("heads");
-  if (!kv.empty()) notes.add(Code::article_part_unknown, "/model/manual", {{"part", std::string("KV cache")}, {"missing", kv}});
+  if (!kv.empty()) notes.add(Code::article_part_unknown, "/model/manual", {{"part", "KV cache"}, {"missing", kv}});
   if (!activations.empty())
-    notes.add(Code::article_part_unknown, "/model/manual", {{"part", std::string("activations")}, {"missing", activations}});
+    notes.add(Code::article_part_unknown, "/model/manual", {{"part", "activations"}, {"missing", activations}});
 }
 
 const WeightFormat* format_of(const Request& r, const Formats& formats) {

@@ -4,6 +4,15 @@ namespace weighbridge {
 
 namespace {
 
+// Peaks enter a step as rates: each is as sure as the figures of the device that have this rate.
+Kind kind_of_peaks(const Device& device, const std::vector<double>& rates) {
+  auto kind = Kind::exact;
+  for (const double rate : rates)
+    for (std::size_t a = 0; a < 6; ++a)
+      if (rate > 0 && device.peak[a].value == rate) kind = weakest(kind, device.peak_kind[a]);
+  return kind;
+}
+
 Kind kind_of_input(const Trace::StepInput& input, Kind model, const Device* device) {
   if (input.from == From::assumed) return Kind::assumed;
   if (input.from == From::model) return model;
@@ -12,7 +21,7 @@ Kind kind_of_input(const Trace::StepInput& input, Kind model, const Device* devi
   if (input.name == "efficiency") return Kind::fitted;
   if (input.name == "capacity" || input.name == "usable" || input.name == "usable_fraction") return device->memory_kind;
   if (input.name == "bandwidth" || input.name == "link_bandwidth") return device->bandwidth_kind;
-  if (input.name == "peak") return device->peak_kind;
+  if (input.name == "peak") return input.is_vector ? kind_of_peaks(*device, input.vector) : kind_of_peaks(*device, {input.value});
   return Kind::exact;
 }
 

@@ -19,10 +19,10 @@ class Builder {
     for (std::size_t kind = 0; kind < s_.kinds.size(); ++kind) {
       const auto n = std::count(s_.layer_kind.begin(), s_.layer_kind.end(), static_cast<std::uint8_t>(kind));
       if (n > 0) layer(static_cast<std::int16_t>(kind), n, "layers.{}.", false);
-      out_.caches.push_back(cache(s_.kinds[kind], n));
+      out_.caches.push_back(cache_shape(s_.kinds[kind], n));
     }
     if (s_.mtp_layers > 0 && s_.mtp_kind < s_.kinds.size()) prediction_layers();
-    count();
+    count(out_);
     measure(out_);
   }
 
@@ -219,51 +219,6 @@ class Builder {
     add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, s_.hidden);
   }
 
-  static CacheShape cache(const LayerKind& kind, std::int64_t layers) {
-    CacheShape c;
-    c.layers = layers;
-    if (kind.mixer.kind == MixerKind::attention) {
-      const auto& a = kind.mixer.attention;
-      c.k_elements = static_cast<double>(a.kv_heads * a.head_dim);
-      c.v_elements = static_cast<double>(a.kv_heads * a.value_dim);
-      c.kv_heads = a.kv_heads;
-      c.window = a.window;
-      // A query and a key are multiplied, then a weight and a value.
-      c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
-      c.decode_flops_per_pair = c.prefill_flops_per_pair;
-    } else if (kind.mixer.kind == MixerKind::mla) {
-      const auto& a = kind.mixer.mla;
-      c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
-      c.replicated = true;
-      c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.value_dim));
-      // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).
-      c.decode_flops_per_pair = 2 * static_cast<double>(a.heads * (2 * a.kv_lora_rank + a.rope_dim));
-    }
-    return c;
-  }
-
-  void count() {
-    for (const auto& kind : s_.kinds) {
-      out_.experts = std::max(out_.experts, kind.feed_forward.experts);
-      out_.experts_used = std::max(out_.experts_used, kind.feed_forward.experts_used);
-    }
-    for (const auto& r : out_.rows) {
-      const auto elements = r.elements();
-      out_.parameters += elements;
-      if (r.mtp) out_.mtp_parameters += elements;
-      switch (r.use) {
-        case Use::always: case Use::last: out_.active_parameters += elements; break;
-        case Use::lookup: if (r.tied_head) out_.active_parameters += elements; break;
-        case Use::routed: {
-          const auto& f = s_.kinds[static_cast<std::size_t>(r.kind)].feed_forward;
-          out_.active_parameters += elements / f.experts * f.experts_used;
-          break;
-        }
-        case Use::never: break;
-      }
-    }
-  }
-
   Inventory& out_;
   const ModelSpec& s_;
   std::string prefix_;
@@ -318,6 +273,52 @@ void measure(Inventory& m) {
   for (std::size_t layer = 0; layer < s.layer_kind.size(); ++layer)
     for (std::size_t kind = 0; kind < kinds; ++kind)
       m.layers_before[(layer + 1) * kinds + kind] = m.layers_before[layer * kinds + kind] + (s.layer_kind[layer] == kind ? 1 : 0);
+}
+
+CacheShape cache_shape(const LayerKind& kind, std::int64_t layers) {
+  CacheShape c;
+  c.layers = layers;
+  if (kind.mixer.kind == MixerKind::attention) {
+    const auto& a = kind.mixer.attention;
+    c.k_elements = static_cast<double>(a.kv_heads * a.head_dim);
+    c.v_elements = static_cast<double>(a.kv_heads * a.value_dim);
+    c.kv_heads = a.kv_heads;
+    c.window = a.window;
+    // A query and a key are multiplied, then a weight and a value.
+    c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
+    c.decode_flops_per_pair = c.prefill_flops_per_pair;
+  } else if (kind.mixer.kind == MixerKind::mla) {
+    const auto& a = kind.mixer.mla;
+    c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
+    c.replicated = true;
+    c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.value_dim));
+    // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).
+    c.decode_flops_per_pair = 2 * static_cast<double>(a.heads * (2 * a.kv_lora_rank + a.rope_dim));
+  }
+  return c;
+}
+
+void count(Inventory& m) {
+  for (const auto& kind : m.spec.kinds) {
+    m.experts = std::max(m.experts, kind.feed_forward.experts);
+    m.experts_used = std::max(m.experts_used, kind.feed_forward.experts_used);
+  }
+  for (const auto& r : m.rows) {
+    if (r.cls == TensorClass::position && r.use == Use::never) continue;       // rotary factors in a file are no parameters
+    const auto elements = r.elements();
+    m.parameters += elements;
+    if (r.mtp) m.mtp_parameters += elements;
+    switch (r.use) {
+      case Use::always: case Use::last: m.active_parameters += elements; break;
+      case Use::lookup: if (r.tied_head) m.active_parameters += elements; break;
+      case Use::routed: {
+        const auto& f = m.spec.kinds[static_cast<std::size_t>(r.kind)].feed_forward;
+        m.active_parameters += elements / f.experts * f.experts_used;
+        break;
+      }
+      case Use::never: break;
+    }
+  }
 }
 
 Inventory inventory(ModelSpec spec) {

@@ -26,17 +26,4 @@ inline double number_of(const nlohmann::json& object, std::string_view key, doub
   return value && value->is_number() ? value->get<double>() : otherwise;
 }
 
-// The one way JSON is written: compact, sorted, broken UTF-8 replaced.
-inline std::string text(const nlohmann::json& value) { return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
-
-// Whole numbers up to 2^53 are written without a fraction; what is not finite is null.
-inline nlohmann::json number(double value) {
-  if (!(value - value == 0)) return nullptr;
-  if (value >= -9007199254740992.0 && value <= 9007199254740992.0) {
-    const auto whole = static_cast<std::int64_t>(value);
-    if (static_cast<double>(whole) == value) return whole;
-  }
-  return value;
-}
-
 }  // namespace weighbridge

@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <nlohmann/json.hpp>
+
+#include "json_writer.hpp"
 
 namespace weighbridge {
 
@@ -86,9 +86,7 @@ std::string shortened(std::string_view text) {
 std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-  constexpr double kExact = 9007199254740992.0;
-  if (value == std::floor(value) && std::fabs(value) <= kExact) return std::to_string(static_cast<std::int64_t>(value));
-  return nlohmann::json(value).dump();
+  return number_text(value);
 }
 
 std::string joined(const std::vector<std::string>& list, std::string_view last) {
@@ -198,14 +196,24 @@ std::string message(const Problem& problem) {
   return out;
 }
 
-void Problems::add(Code code, std::string path, Params params) {
-  if (severity(code) == Severity::error) ++errors_;
-  // A hostile request can hold a hundred thousand unknown fields; nobody reads that many answers.
-  constexpr std::size_t kMost = 500;
-  if (list_.size() >= kMost) return;
-  for (auto& [name, param] : params)
-    if (auto* text = std::get_if<std::string>(&param)) *text = shortened(*text);
-  list_.push_back(Problem{code, std::move(path), std::move(params)});
+// A hostile request can hold a hundred thousand unknown fields; nobody reads that many answers.
+constexpr std::size_t kMostProblems = 500;
+
+void Problems::add(Code code, std::string_view path, std::initializer_list<Named> params) {
+  Problem problem{code, std::string(path), {}};
+  for (const auto& p : params) {
+    const bool says_nothing = p.is_number ? !std::isfinite(p.number) : !p.list && p.text.empty();
+    if (says_nothing && p.name != "value") continue;
+    if (p.is_number) problem.params.emplace_back(p.name, p.number);
+    else if (p.list) problem.params.emplace_back(p.name, *p.list);
+    else problem.params.emplace_back(p.name, shortened(p.text));
+  }
+  add(problem);
+}
+
+void Problems::add(const Problem& problem) {
+  if (severity(problem.code) == Severity::error) ++errors_;
+  if (list_.size() < kMostProblems) list_.push_back(problem);
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

@@ -24,10 +24,7 @@ class Tally {
 
   void write(std::size_t index, const TensorRow& row, const Formats& formats, std::vector<StoredRow>& out) const {
     for (std::size_t i = 0; i < used_; ++i) {
-      const auto& e = formats.encodings[entries_[i].encoding];
-      const auto one = payload_bytes(e, row.rows, row.columns) + scale_bytes(e, row.rows, row.columns);
-      out.push_back({static_cast<std::uint16_t>(index), entries_[i].encoding, entries_[i].layers,
-                     static_cast<double>(entries_[i].layers * row.per_layer) * one});
+      out.push_back(stored_row(index, row, entries_[i].encoding, entries_[i].layers, formats));
     }
   }
 
@@ -121,10 +118,17 @@ std::string_view without_root(std::string_view module) {
 
 }  // namespace
 
+StoredRow stored_row(std::size_t index, const TensorRow& row, EncodingId encoding, std::int64_t layers, const Formats& formats) {
+  const auto& e = formats.encodings[encoding];
+  const auto one = payload_bytes(e, row.rows, row.columns) + scale_bytes(e, row.rows, row.columns);
+  return {static_cast<std::uint16_t>(index), encoding, layers, static_cast<double>(layers * row.per_layer) * one};
+}
+
 void store(const Inventory& inventory, const WeightFormat& format, const Formats& formats, std::vector<StoredRow>& out) {
   // Asking for the format that the checkpoint is published in means the checkpoint, to its last scale.
   const auto& published = inventory.spec.published;
-  if (published.quantised && published.format == format.id) return store_published(inventory, formats, out);
+  const bool known = published.quantised || !inventory.stored.empty();
+  if (known && published.format == format.id) return store_published(inventory, formats, out);
 
   out.clear();
   const auto& e = formats.encodings[format.encoding];
@@ -151,7 +155,8 @@ void store(const Inventory& inventory, const WeightFormat& format, const Formats
 }
 
 void store_published(const Inventory& inventory, const Formats& formats, std::vector<StoredRow>& out) {
-  out.clear();
+  out = inventory.stored;
+  if (!out.empty()) return;
   const auto& published = inventory.spec.published;
   if (!published.quantised) {
     const auto* format = formats.find_weight(published.format);

@@ -5,9 +5,7 @@
 #include "read/fields.hpp"
 #include "read/json_text.hpp"
 #include "weighbridge/api.hpp"
-#include "weighbridge/article.hpp"
 #include "weighbridge/catalog.hpp"
-#include "weighbridge/estimate.hpp"
 #include "write_json.hpp"
 
 namespace weighbridge::api {
@@ -19,101 +17,84 @@ using nlohmann::json;
 constexpr std::size_t kMostValues = 10'000, kMostOutputs = 100;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-// Only the numbers of an answer: no trace, no basis, no advice. Null when the request is refused.
-json figures(std::string_view call, const json& request) {
-  Problems problems;
-  const auto& formats = catalog().formats();
-  Trace trace;
-  if (call == "train") {
-    const auto read = read_train_request(request, catalog(), problems);
-    return read ? write_training(*read, article_training(*read, trace, problems)) : json(nullptr);
-  }
-  const auto read = read_request(request, catalog(), problems);
-  if (!read) return nullptr;
-  if (read->method == Method::article) return write_estimate(*read, article_estimate(*read, formats, trace, problems));
-  Stored stored;
-  store(*read, formats, stored);
-  return write_estimate(*read, weighbridge::estimate(*read, formats, stored));
-}
-
 struct Axis {
   json request;
-  std::string call = "estimate";
+  bool training = false;
   std::string path;
-  std::vector<json> values;
-  std::vector<std::string> outputs;
+  const json* values = nullptr;
+  std::vector<const AnswerField*> outputs;
+
+  std::span<const AnswerField> answer() const { return training ? train_answer() : estimate_answer(); }
 };
 
-// A pointer that nlohmann_json can follow without an exception: it starts with '/', and every '~' is escaped.
-bool is_pointer(std::string_view path) {
-  if (path.empty() || path[0] != '/') return false;
-  for (std::size_t i = 0; i < path.size(); ++i)
-    if (path[i] == '~' && (i + 1 == path.size() || (path[i + 1] != '0' && path[i + 1] != '1'))) return false;
-  return true;
+void check_length(const json& list, std::string_view path, std::size_t most, std::string_view unit, Problems& problems) {
+  if (list.size() > most)
+    problems.add(Code::out_of_range, path, {{"value", static_cast<double>(list.size())}, {"max", static_cast<double>(most)}, {"unit", unit}});
 }
 
-// Sets the member at `path`, making objects on the way; false when something there is no object.
-bool put(json& request, std::string_view path, const json& value) {
-  json* at = &request;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const auto end = std::min(path.find('/'), path.size());
-    std::string token;
-    for (std::size_t i = 0; i < end; ++i) {
-      if (path[i] == '~' && i + 1 < end) token += path[++i] == '1' ? '/' : '~';
-      else token += path[i];
-    }
-    path.remove_prefix(end);
-    if (at->is_null()) *at = json::object();
-    if (!at->is_object()) return false;
-    at = &(*at)[token];
+// The table's row of that path; a problem with the nearest one when there is none.
+template <class Row>
+const Row* find_row(std::span<const Row> rows, std::string_view path, const std::string& place, Problems& problems) {
+  std::vector<std::string> known;
+  for (const auto& row : rows) {
+    if (row.path == path) return &row;
+    known.emplace_back(row.path);
   }
-  *at = value;
-  return true;
+  problems.add(Code::unknown_value, place, {{"value", path}, {"nearest", nearest(path, known)}});
+  return nullptr;
 }
 
 std::optional<Axis> read_axis(const json& sweep, Problems& problems) {
   check_fields(sweep, sweep_fields(), problems);
   if (!sweep.is_object()) return std::nullopt;
   Axis axis;
-  const auto missing = [&](std::string_view path, std::string_view name) { problems.add(Code::missing_field, std::string(path), {{"name", std::string(name)}}); };
-  if (const auto* call = value_at(sweep, "/call")) axis.call = as_text(*call);
-  const auto* request = value_at(sweep, "/request");
-  if (!request) missing("", "request");
-  else axis.request = *request;
-  const auto* path = value_at(sweep, "/vary/path");
-  if (!path) missing("/vary", "path");
-  else if (path->is_string()) {
+  const auto required = [&](std::string_view path, std::string_view parent, std::string_view name) {
+    const auto* value = value_at(sweep, path);
+    if (!value) problems.add(Code::missing_field, parent, {{"name", name}});
+    return value && is_valid(*value, field_at(sweep_fields(), path)) ? value : nullptr;
+  };
+  if (const auto* call = value_at(sweep, "/call")) axis.training = as_text(*call) == "train";
+  if (const auto* request = required("/request", "", "request")) axis.request = *request;
+  if (const auto* path = required("/vary/path", "/vary", "path")) {
     axis.path = as_text(*path);
-    const auto fields = axis.call == "train" ? train_fields() : estimate_fields();
-    std::vector<std::string> known;
-    bool found = false;
-    for (const auto& f : fields) {
-      known.emplace_back(f.path);
-      found = found || f.path == axis.path;
-    }
-    if (!is_pointer(axis.path) || (!found && axis.path.rfind("/model/config/", 0) != 0)) {
-      Params params{{"value", axis.path}};
-      if (auto near = nearest(axis.path, known); !near.empty()) params.emplace_back("nearest", std::move(near));
-      problems.add(Code::unknown_value, "/vary/path", std::move(params));
-    }
+    if (axis.path.rfind("/model/config/", 0) != 0) find_row(axis.training ? train_fields() : estimate_fields(), axis.path, "/vary/path", problems);
   }
-  const auto* values = value_at(sweep, "/vary/values");
-  if (!values) missing("/vary", "values");
-  else if (values->is_array()) {
-    if (values->size() > kMostValues)
-      problems.add(Code::out_of_range, "/vary/values", {{"value", static_cast<double>(values->size())}, {"max", static_cast<double>(kMostValues)}, {"unit", std::string("values")}});
-    axis.values.assign(values->begin(), values->end());
-  }
-  const auto* outputs = value_at(sweep, "/outputs");
-  if (!outputs) missing("", "outputs");
-  else if (outputs->is_array()) {
-    if (outputs->size() > kMostOutputs)
-      problems.add(Code::out_of_range, "/outputs", {{"value", static_cast<double>(outputs->size())}, {"max", static_cast<double>(kMostOutputs)}, {"unit", std::string("paths")}});
-    for (const auto& output : *outputs) axis.outputs.emplace_back(as_text(output));
+  if ((axis.values = required("/vary/values", "/vary", "values"))) check_length(*axis.values, "/vary/values", kMostValues, "values", problems);
+  if (const auto* outputs = required("/outputs", "", "outputs")) {
+    check_length(*outputs, "/outputs", kMostOutputs, "paths", problems);
+    for (std::size_t i = 0; i < outputs->size() && i < kMostOutputs; ++i)
+      axis.outputs.push_back(find_row(axis.answer(), as_text((*outputs)[i]), pointer("/outputs", std::to_string(i)), problems));
   }
   if (problems.has_errors()) return std::nullopt;
   return axis;
+}
+
+// The figures of one answer, without trace, basis and advice. False when the request is refused.
+template <class Take>
+bool answer(const Axis& axis, Problems& problems, Take take) {
+  const auto& formats = catalog().formats();
+  Trace trace;
+  if (axis.training) {
+    const auto read = read_train_request(axis.request, catalog(), problems);
+    if (!read) return false;
+    const auto training = article_training(*read, trace, problems);
+    take(Answered{.model = read->model.get(), .training_request = &*read, .training = &training});
+    return true;
+  }
+  const auto read = read_request(axis.request, catalog(), problems);
+  if (!read) return false;
+  Stored stored;
+  if (read->method == Method::detailed) store(*read, formats, stored);
+  const auto e = read->method == Method::article ? article_estimate(*read, formats, trace, problems) : estimate(*read, formats, stored);
+  take(Answered{.model = read->model.get(), .request = &*read, .estimate = &e});
+  return true;
+}
+
+// Where a problem of one row lies in the request of the sweep.
+std::string path_in_sweep(const Axis& axis, std::string_view path, std::size_t row) {
+  const auto size = axis.path.size();
+  const bool varied = path.substr(0, size) == axis.path && (path.size() == size || path[size] == '/');
+  return varied ? "/vary/values/" + std::to_string(row) + std::string(path.substr(size)) : "/request" + std::string(path);
 }
 
 }  // namespace
@@ -122,20 +103,32 @@ Sweep sweep(std::string_view request) {
   Problems problems;
   const auto asked = parse_json(request, "", problems);
   auto axis = asked ? read_axis(*asked, problems) : std::nullopt;
-  if (!axis) return {weighbridge::text(refusal(problems)), {}};
-  const auto rows = axis->values.size();
+  if (!axis) return {refusal(problems), {}};
+  const auto rows = axis->values->size();
   Sweep out;
   out.values.assign(rows * axis->outputs.size(), kNone);
+  bool answered = rows == 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    if (!put(axis->request, axis->path, axis->values[i])) continue;
-    const auto answer = figures(axis->call, axis->request);
-    if (answer.is_null()) continue;
-    for (std::size_t column = 0; column < axis->outputs.size(); ++column) {
-      const auto* value = at_dotted(answer, axis->outputs[column]);
-      if (value && value->is_number()) out.values[column * rows + i] = value->get<double>();
+    Problems of_row;
+    set_at(axis->request, axis->path, (*axis->values)[i]);
+    const bool good = answer(*axis, of_row, [&](const Answered& a) {
+      for (std::size_t column = 0; column < axis->outputs.size(); ++column)
+        out.values[column * rows + i] = answer_number(axis->answer(), *axis->outputs[column], a);
+    });
+    answered = answered || good;
+    if (answered || !problems.empty()) continue;
+    for (auto problem : of_row.list()) {                         // what stands against the first row
+      problem.path = path_in_sweep(*axis, problem.path, i);
+      problems.add(problem);
     }
   }
-  out.json = weighbridge::text(json{{"ok", true}, {"columns", axis->outputs}, {"length", rows}, {"problems", json::array()}});
+  // No row at all: the request itself is wrong, and says so as in the call that is varied.
+  if (!answered && problems.has_errors()) return {refusal(problems), {}};
+  JsonWriter w;
+  w.begin_object().member("ok", true).key("columns").begin_array();
+  for (const auto* output : axis->outputs) w.text(output->path);
+  w.end_array().member("length", static_cast<double>(rows)).key("problems").begin_array().end_array();
+  out.json = w.end_object().take();
   return out;
 }
 

@@ -1,31 +1,23 @@
-// Answers as JSON: the shapes of the public face, from the core's own structures.
+// Answers as JSON: the shapes of the public face, from the table of their figures.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string_view>
+#include <string>
+#include <vector>
 
-#include "weighbridge/article.hpp"
-#include "weighbridge/estimate.hpp"
+#include "answer_fields.hpp"
+#include "json_writer.hpp"
 #include "weighbridge/problem.hpp"
-#include "weighbridge/request.hpp"
 #include "weighbridge/trace.hpp"
 
 namespace weighbridge {
 
-nlohmann::json write_problems(const Problems& problems);
-nlohmann::json refusal(const Problems& problems);                // {"ok": false, "problems": […]}
-nlohmann::json write_steps(const Trace& trace);
-nlohmann::json write_layout(const Layout& layout);
-
-nlohmann::json write_estimate(const Request& request, const Estimate& e);     // model, memory, capacity, speed, load, cost
-nlohmann::json write_intervals(const Estimate& e);
-nlohmann::json write_estimate_basis(const Request& request, const nlohmann::json& answer, const Trace& trace);
-nlohmann::json write_assumptions(const std::vector<Assumption>& assumptions);
-
-nlohmann::json write_training(const TrainRequest& request, const ArticleTraining& t);
-nlohmann::json write_training_basis(const TrainRequest& request, const nlohmann::json& answer, const Trace& trace);
-
-// The member of an answer at a dotted path; nullptr when there is none.
-const nlohmann::json* at_dotted(const nlohmann::json& answer, std::string_view path);
+std::string refusal(const Problems& problems);                   // {"ok": false, "problems": […]}
+void write_problems(JsonWriter& w, const Problems& problems);
+void write_steps(JsonWriter& w, const Trace& trace);
+void write_figures(JsonWriter& w, std::span<const AnswerField> fields, const Answered& answered);    // members of an open object
+void write_basis(JsonWriter& w, std::span<const AnswerField> fields, const Answered& answered, const Trace& trace);
+void write_intervals(JsonWriter& w, const Answered& answered);
+void write_assumptions(JsonWriter& w, const std::vector<Assumption>& assumptions);
+std::string layout_text(const Layout& layout);
 
 }  // namespace weighbridge

@@ -4,11 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { kPrefixes, nameKey, ownNames } from "../../scripts/catalog_text.mjs";
 import { packCatalog } from "../../scripts/pack_catalog.mjs";
 
 const { catalog, errors } = packCatalog();
 const devices = new Map(catalog.devices.map((device) => [device.id, device]));
-const find = (name) => catalog.devices.find((d) => d.id === name.toLowerCase() || d.aliases.some((a) => a.toLowerCase() === name.toLowerCase()));
+const key = (name) => nameKey(name, kPrefixes);
+const find = (name) => catalog.devices.find((d) => [...ownNames(d), ...d.aliases].some((own) => key(own) === key(name)));
 const kGiB = 2 ** 30;
 const kMiB = 2 ** 20;
 

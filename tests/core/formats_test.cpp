@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "read/formats_json.hpp"
 #include "support/catch.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 const Formats& shipped() { return catalog().formats(); }
 
-const Encoding& encoding(const std::string& id) {
+const Encoding& encoding(std::string_view id) {
   const auto& e = shipped().encodings[shipped().encoding(id)];
   INFO("encoding " << id);
   REQUIRE(e.id == id);

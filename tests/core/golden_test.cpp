@@ -1,5 +1,5 @@
 // Requests with the answers that they had when somebody last looked at them. A changed number is news: regenerate with
-// scripts/golden, read the difference, and say in the commit why it changed.
+// scripts/golden.mjs, read the difference, and say in the commit why it changed.
 #include <set>
 #include <string>
 

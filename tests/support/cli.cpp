@@ -1,15 +1,19 @@
 // The public face on standard input and output, for tests that compare the native core with the WebAssembly one.
 //
-//   weighbridge_cli          each line is {"call": "estimate|train|plan|sweep|describe|version", "request": …}; one line out for each
+//   weighbridge_cli          each line is {"call": "estimate|train|plan|sweep|describe|version", "request": …}; one line out for each.
+//                            {"call": …, "text": "…"} gives the request as raw text, {"call": "read_model", "files": [{"name", "text", "size"?}]} files
 //   weighbridge_cli CALL     the whole input is one request, as raw text: it need not be JSON
 //
 // A sweep's columns follow its JSON as "values", with null where there is no answer.
 #include <cmath>
+#include <cstdint>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "weighbridge/api.hpp"
 
@@ -35,6 +39,19 @@ std::string answer(std::string_view call, std::string_view request) {
   return R"({"error":"unknown call"})";
 }
 
+std::string read_model(const json& wrapped) {
+  std::vector<api::File> files;
+  const auto list = wrapped.find("files");
+  if (list == wrapped.end() || !list->is_array()) return R"({"error":"no files"})";
+  for (const auto& item : *list) {
+    const auto text_of = [&](const char* key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : std::string(); };
+    api::File file{text_of("name"), text_of("text"), 0};
+    file.size = item.contains("size") && item["size"].is_number() ? item["size"].get<std::int64_t>() : static_cast<std::int64_t>(file.content.size());
+    files.push_back(std::move(file));
+  }
+  return api::read_model(files);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,6 +67,14 @@ int main(int argc, char** argv) {
     const auto call = wrapped.is_object() ? wrapped.find("call") : wrapped.end();
     if (!wrapped.is_object() || call == wrapped.end() || !call->is_string()) {
       std::cout << R"({"error":"not a call"})" << '\n';
+      continue;
+    }
+    if (*call == "read_model") {
+      std::cout << read_model(wrapped) << '\n';
+      continue;
+    }
+    if (const auto raw = wrapped.find("text"); raw != wrapped.end() && raw->is_string()) {
+      std::cout << answer(call->get<std::string>(), raw->get<std::string>()) << '\n';
       continue;
     }
     const auto request = wrapped.find("request");

@@ -9,6 +9,8 @@ export interface Option {
   note?: string;
   /** What a search looks through, in lower case. */
   search: string;
+  /** Stands below whatever was searched, and is never taken for what was meant. */
+  aside?: boolean;
 }
 
 const kMost = 100; // rows drawn at once; a search narrows them
@@ -33,11 +35,11 @@ export function search(options: Option[], query: string): Option[] {
 
 export class WbCombobox extends LitElement {
   static override properties = {
-    options: { attribute: false }, extra: { attribute: false }, selected: {}, text: {}, fieldId: {}, placeholder: {},
+    list: { attribute: false }, extra: { attribute: false }, selected: {}, text: {}, fieldId: {}, placeholder: {},
     describedBy: {}, invalid: { type: Boolean }, noneText: {}, countText: { attribute: false }, label: {},
     open_: { state: true }, query_: { state: true }, active_: { state: true },
   };
-  declare options: Option[];
+  declare list: () => Option[];
   declare extra: (query: string) => Option[];
   declare selected: string;
   declare text: string;
@@ -54,7 +56,7 @@ export class WbCombobox extends LitElement {
 
   constructor() {
     super();
-    this.options = [];
+    this.list = () => [];
     this.extra = () => [];
     this.selected = this.text = this.fieldId = this.placeholder = this.describedBy = this.noneText = this.label = '';
     this.countText = String;
@@ -67,7 +69,7 @@ export class WbCombobox extends LitElement {
   }
 
   private get found(): Option[] {
-    return [...search(this.options, this.query_ ?? ''), ...this.extra(this.query_ ?? '')];
+    return [...search(this.list(), this.query_ ?? ''), ...this.extra(this.query_ ?? '')];
   }
 
   private get input(): HTMLInputElement {
@@ -95,7 +97,7 @@ export class WbCombobox extends LitElement {
   private typed(event: Event): void {
     this.query_ = (event.target as HTMLInputElement).value;
     this.open_ = true;
-    this.active_ = this.query_.trim() === '' ? -1 : 0;
+    this.active_ = this.query_.trim() === '' || (this.found[0]?.aside ?? true) ? -1 : 0;
   }
 
   private pressed(event: KeyboardEvent): void {
@@ -140,7 +142,7 @@ export class WbCombobox extends LitElement {
   private left(): void {
     const typed = this.query_?.trim();
     // What was typed and found nothing is handed on, so that it is answered with what is wrong; the rest is put back.
-    if (typed && this.found.length === 0) this.free(typed);
+    if (typed && this.found.every((o) => o.aside)) this.free(typed);
     else this.hide();
   }
 
@@ -175,11 +177,11 @@ export class WbCombobox extends LitElement {
             <ul role="listbox" id=${list} aria-label=${this.label}>
               ${found.slice(0, kMost).map(
                 (o, i) =>
-                  html`<li role="option" id=${optionId(i)} aria-selected=${i === this.active_} class=${o.value === this.selected ? 'current' : ''}
+                  html`<li role="option" id=${optionId(i)} aria-selected=${i === this.active_} class="${o.value === this.selected ? 'current' : ''} ${o.aside ? 'aside' : ''}" 
                     @click=${() => this.choose(o)}><span>${o.name}</span>${o.note ? html`<small>${o.note}</small>` : nothing}</li>`,
               )}
             </ul>
-            <p class="count" aria-live="polite">${found.length === 0 ? this.noneText : this.countText(found.length)}</p>
+            <p class="count" aria-live="polite">${found.every((o) => o.aside) ? this.noneText : this.countText(found.filter((o) => !o.aside).length)}</p>
           </div>`
         : nothing}`;
   }

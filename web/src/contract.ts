@@ -59,6 +59,8 @@ export interface Field {
   type: string;
   unit?: string;
   min?: number;
+  /** An exclusive minimum, in place of `min`. */
+  above?: number;
   max?: number;
   default?: Json;
   enum?: Json[];
@@ -73,6 +75,9 @@ export interface AnswerField {
   summary: string;
   step?: string | string[];
   of?: string;
+  /** The same with the article's method. */
+  article_step?: string;
+  article_of?: string;
 }
 
 export interface Model {

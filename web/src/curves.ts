@@ -23,7 +23,7 @@ interface Curve {
 
 const kWidth = 480;
 const kHeight = 200;
-const kLeft = 62;
+const kLeft = 48;
 const kBottom = 26;
 const kTop = 10;
 
@@ -125,6 +125,13 @@ export class WbCurves extends LitElement {
     return texts.figures[path] ?? texts.parts[path.split('.').pop()!] ?? path;
   }
 
+  private unitNote(curve: Curve): TemplateResult | typeof nothing {
+    const { format, texts } = this.view!;
+    const unit = unitOf(this.view!, curve.outputs[0]!);
+    if (unit === undefined || unit === 's') return nothing;
+    return html` <small>${unit === 'bytes' ? format.unit : (texts.unit[unit] ?? unit)}</small>`;
+  }
+
   private figure(curve: Curve): TemplateResult | typeof nothing {
     const view = this.view!;
     const { texts, format } = view;
@@ -137,7 +144,7 @@ export class WbCurves extends LitElement {
     const any = columns && curve.outputs.some((path) => columns[path]?.some((v) => Number.isFinite(v)));
     if (!any) return nothing;
     return html`<figure class="curve" data-curve=${curve.id}>
-      <figcaption>${curve.title}</figcaption>
+      <figcaption>${curve.title}${this.unitNote(curve)}</figcaption>
       ${this.chart(curve, columns)}
       <details><summary>${texts.table}</summary><div class="scroll" tabindex="0" role="group" aria-label=${curve.title}><table>
         <thead><tr><th scope="col">${curve.axis}</th>${curve.outputs.map((path) => html`<th scope="col" class="value">${this.name(path)}</th>`)}</tr></thead>
@@ -160,7 +167,7 @@ export class WbCurves extends LitElement {
     const top = niceTop(Math.max(...finite, limit ?? 0) / scale) * scale;
     const x = (v: number): number => kLeft + ((kWidth - kLeft - 8) * Math.log(v / values[0]!)) / Math.log(values[values.length - 1]! / values[0]!);
     const y = (v: number): number => kHeight - kBottom - ((kHeight - kBottom - kTop) * v) / top;
-    const show = (v: number): string => (unit === 'bytes' ? format.giga(v) : format.of(v, unit));
+    const show = (v: number): string => (unit === 's' ? format.of(v, unit) : format.number(v / scale));
     const marks = [0, 1, 2, 3, 4].map((i) => (top * i) / 4);
     const xMarks = values.filter((v) => Number.isInteger(Math.log2(v / values[0]!))).filter((_, i, all) => i % Math.ceil(all.length / 6) === 0);
     const short = (v: number): string => (v >= 1024 && v % 1024 === 0 ? `${format.count(v / 1024)}K` : format.count(v));
@@ -180,10 +187,10 @@ export class WbCurves extends LitElement {
         const upper = known.map((i) => point(values[i]!, (below[i]! += column(path, i))));
         return svg`<polygon class="area ${name}" points=${[...upper, ...lower.reverse()].join(' ')} />`;
       })}
-      ${limit === undefined ? nothing : svg`<line class="limit" x1=${kLeft} x2=${kWidth - 8} y1=${y(limit)} y2=${y(limit)} /><text class="limit-text" x=${kLeft + 6} y=${y(limit) - 5}>${view.texts.usable}</text>`}
+      ${limit === undefined ? nothing : svg`<line class="limit" x1=${kLeft} x2=${kWidth - 8} y1=${y(limit)} y2=${y(limit)} /><text class="limit-text" x=${kWidth - 12} y=${y(limit) < kTop + 14 ? y(limit) + 14 : y(limit) - 5} text-anchor="end">${view.texts.usable}</text>`}
       ${curve.now !== undefined && curve.now >= values[0]! && curve.now <= values[values.length - 1]! ? svg`<line class="now" x1=${x(curve.now)} x2=${x(curve.now)} y1=${kTop} y2=${kHeight - kBottom} /><text class="now-text" x=${Math.min(x(curve.now) + 4, kWidth - 30)} y=${kTop + 8}>${view.texts.youAreHere}</text>` : nothing}
     </svg>
-    <p class="keys"><span class="axis">${curve.axis}</span>${lines.length > 1 ? lines.map((path, l) => html`<span class="key ${curve.stacked ? path.split('.').pop() : `line-${l}`}"><i></i>${this.name(path)}</span>`) : nothing}</p>`;
+    <p class="keys"><span class="axis">${curve.axis}</span>${lines.length > 1 ? lines.filter((path) => columns[path]?.some((v) => v > 0)).map((path) => html`<span class="key ${curve.stacked ? path.split('.').pop() : `line-${lines.indexOf(path)}`}"><i></i>${this.name(path)}</span>`) : nothing}</p>`;
   }
 }
 

@@ -12,6 +12,8 @@ export interface Format {
   /** 8,030,261,248 as 8.03 B, the way models are called. */
   short(value: number): string;
   percent(value: number): string;
+  /** Two ends of an interval, with their unit once where they share it. */
+  range(low: number, high: number, unit: string | undefined): string;
   number(value: number): string;
   /** Any number of an answer, by the unit that describe() gives it. */
   of(value: number, unit: string | undefined): string;
@@ -38,27 +40,30 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
   const rounded = (value: number): string =>
     Math.abs(value) >= 99.95
       ? intl('r0', { maximumFractionDigits: 0 }).format(value)
-      : intl('r3', { maximumSignificantDigits: 3 }).format(value);
+      : Number.isInteger(value) ? intl('r0', { maximumFractionDigits: 0 }).format(value)
+      : intl('r3', { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }).format(value);
   const scaled = (value: number, scale: [number, string][], from = 1): [number, string] => {
     const [factor, name] = scale.find(([f]) => Math.abs(value) >= f * from) ?? scale[scale.length - 1]!;
     return [value / factor, name];
   };
-  const join = (value: string, name: string): string => (name === '' ? value : `${value} ${name}`); // no-break space
+  const join = (value: string, name: string): string => (name === '' ? value : name.startsWith('/') ? value + name : `${value}\u00a0${name}`);
   const giga = (): [number, string] => (unit === 'GiB' ? kBinary : kDecimal)[0]!;
 
   const format: Format = {
     unit,
     bytes(value) {
-      const [n, name] = scaled(value, unit === 'GiB' ? kBinary : kDecimal, 0.1);
+      const [n, name] = scaled(value, unit === 'GiB' ? kBinary : kDecimal);
       return join(name.length === 1 ? rounded(n) : fixed(n, digitsFor(n)), name);
     },
     giga(value) {
       const [factor, name] = giga();
       const n = value / factor;
+      if (n === 0) return join('0', name);
       if (n > 0 && n < 0.005) return join(`< ${fixed(0.01, 2)}`, name);
       return join(fixed(n, digitsFor(n)), name);
     },
     seconds(value) {
+      if (value === 0) return join('0', words.unit('s'));
       if (value < 1e-3) return join(rounded(value * 1e6), 'µs');
       if (value < 1) return join(rounded(value * 1e3), 'ms');
       if (value < 120) return join(rounded(value), words.unit('s'));
@@ -70,7 +75,15 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
       const [n, name] = scaled(value, kShort);
       return rounded(n) + name;
     },
-    percent: (value) => intl('p', { style: 'percent', maximumFractionDigits: value < 0.0995 ? 1 : 0 }).format(value),
+    percent(value) {
+      const digits = value > 0 && value < 0.0995 ? 1 : 0;
+      return intl(`p${digits}`, { style: 'percent', maximumFractionDigits: digits }).format(value);
+    },
+    range(low, high, of) {
+      const [a, b] = [format.of(low, of), format.of(high, of)];
+      const [first, last] = [a.split('\u00a0'), b.split('\u00a0')];
+      return `${first.length === 2 && first[1] === last[1] ? first[0] : a} – ${b}`;
+    },
     number: rounded,
     of(value, of) {
       switch (of) {
@@ -80,13 +93,20 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
           return join(format.bytes(value), words.unit('/token'));
         case 'bytes/s':
           return join(...prefixed(value, 'B/s'));
+        case 's':
         case 'seconds':
           return format.seconds(value);
         case 'FLOP':
         case 'FLOP/s':
           return join(...prefixed(value, of));
         case 'USD':
-          return intl('u', { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 }).format(value);
+          return value >= 1
+            ? intl('u', { style: 'currency', currency: 'USD' }).format(value)
+            : intl('u3', { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 }).format(value);
+        case 'parameters':
+          return format.short(value);
+        case 'devices':
+          return format.count(value);
         case undefined:
         case '':
         case '1':

@@ -94,6 +94,8 @@ export interface MathNode {
 const node = (tag: string, ...children: (MathNode | string)[]): MathNode => ({ tag, children });
 const row = (...children: MathNode[]): MathNode => (children.length === 1 ? children[0]! : node('mrow', ...children));
 const operator = (text: string): MathNode => node('mo', text);
+// With room on both sides also inside fractions, where browsers set operators tight.
+const between = (text: string): MathNode => ({ tag: 'mo', attributes: { lspace: '0.25em', rspace: '0.25em' }, children: [text] });
 
 const kPrecedence = { '+': 1, '-': 1, '*': 2, '/': 2, '^': 3 } as const;
 const kSign = { '+': '+', '-': '−', '*': '×' } as const;
@@ -140,7 +142,7 @@ function draw(e: Expression, name: NameDrawer): MathNode {
           const level = kPrecedence[e.operator];
           return row(
             bracketed(e.left, level),
-            operator(kSign[e.operator]),
+            between(kSign[e.operator]),
             bracketed(e.right, e.operator === '-' ? level + 1 : level),
           );
         }

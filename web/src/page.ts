@@ -4,9 +4,8 @@ import { LitElement, type PropertyValues, type TemplateResult, html, nothing } f
 import { live } from 'lit/directives/live.js';
 
 import './combobox.js';
-import './curves.js';
 import type { Option } from './combobox.js';
-import type { Answer, Client, Description, Field, Problem } from './contract.js';
+import type { Answer, Client, Description, Field, ModelFile, Problem } from './contract.js';
 import { type Format, makeFormat } from './format.js';
 import { type Json, type JsonObject, get, isObject, leaves, same, set } from './json.js';
 import { type Texts, en } from './lang/en.js';
@@ -17,10 +16,16 @@ import {
 } from './request.js';
 import { type Settings, type Theme, kLanguages, keepSettings, readSettings, textsOf } from './settings.js';
 import { nameInWords, plainSentence, problemText, sentence } from './text.js';
-import { type Place, titleOf, work } from './work.js';
+import type { Place } from './work.js';
 
 const kExample: JsonObject = { model: 'Qwen/QwQ-32B', device: 'h100-sxm-80gb' };
+const kExamples: [request: JsonObject, link: string][] = [
+  [{ model: 'Qwen/QwQ-32B', weights: 'bf16', device: 'h100-sxm-80gb' }, 'm=Qwen/QwQ-32B&w=bf16&d=h100-sxm-80gb'],
+  [{ model: 'meta-llama/Llama-3.1-8B', weights: 'Q4_K_M', device: 'rtx-4090' }, 'm=meta-llama/Llama-3.1-8B&w=Q4_K_M&d=rtx-4090'],
+  [{ model: 'deepseek-ai/DeepSeek-R1', weights: 'fp8', device: 'h200-sxm-141gb', devices: 8 }, 'm=deepseek-ai/DeepSeek-R1&w=fp8&d=h200-sxm-141gb&n=8'],
+];
 const kLargestFile = 64 << 20;
+const kFirstBytes = 1 << 20;
 const kCustom = '\u0000custom'; // no id of the catalogue
 const kNothing = '\u0000none';
 
@@ -28,7 +33,7 @@ export class WeighPage extends LitElement {
   static override properties = {
     client: { attribute: false }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
-    showRoles: { state: true }, said: { state: true }, missingFile: { state: true }, fileNote: { state: true },
+    showRoles: { state: true }, said: { state: true }, settled: { state: true }, missingFile: { state: true }, fileNote: { state: true },
   };
   declare client: Client | undefined;
   declare texts: Texts;
@@ -44,6 +49,7 @@ export class WeighPage extends LitElement {
   declare said: string;
   declare missingFile: string;
   declare fileNote: string;
+  declare settled: boolean; // the first answer has been painted, and what lies below it may follow
 
   private description: Description | undefined;
   private answered: JsonObject = {};
@@ -53,8 +59,8 @@ export class WeighPage extends LitElement {
   private changedPath = '';
   private linkTurn = 0;
   private sayTimer = 0;
-  private models: Option[] = [];
-  private devices: Option[] = [];
+  private workOf: typeof import('./work.js') | undefined;
+  private lists = new Map<string, Option[]>();
 
   constructor() {
     super();
@@ -65,7 +71,7 @@ export class WeighPage extends LitElement {
     this.problems = [];
     this.chain = [];
     this.notice = this.failure = this.said = this.missingFile = this.fileNote = '';
-    this.dragging = this.showRoles = false;
+    this.dragging = this.showRoles = this.settled = false;
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -101,6 +107,11 @@ export class WeighPage extends LitElement {
     this.speak();
     this.client = client;
     await this.follow();
+    await this.updateComplete;
+    performance.mark('weighbridge:answer');
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    this.settled = true;
+    void import('./curves.js');
   }
 
   // ---- language, theme, units ----
@@ -110,24 +121,39 @@ export class WeighPage extends LitElement {
     document.documentElement.lang = tag;
     document.title = `${this.texts.title}: ${this.texts.tagline}`;
     this.format = makeFormat(tag, this.settings.unit, { unit: (u) => this.texts.unit[u] ?? u });
-    this.models = (this.description?.models ?? []).map((m) => ({
-      value: m.id,
-      name: m.name,
-      note: [this.format.short(m.parameters), m.organization ?? m.id.split('/')[0]].join(' · '),
-      search: [m.id, m.name, m.organization ?? '', m.family ?? '', ...(m.aliases ?? [])].join(' ').toLowerCase(),
-    }));
-    this.devices = (this.description?.devices ?? []).map((d) => ({
-      value: d.id,
-      name: d.name,
-      note: [this.format.giga(d.memory_bytes), d.bandwidth ? this.format.of(d.bandwidth, 'bytes/s') : '', d.vendor].filter(Boolean).join(' · '),
-      search: [d.id, d.name, d.vendor, ...(d.aliases ?? [])].join(' ').toLowerCase(),
-    }));
+    this.lists.clear();
   }
+
+  /** The catalogue as options, made when a list is first opened. */
+  private list(path: '/model' | '/device'): Option[] {
+    let list = this.lists.get(path);
+    if (!list) {
+      const { format } = this;
+      list = path === '/model'
+        ? (this.description?.models ?? []).map((m) => ({
+            value: m.id,
+            name: m.name,
+            note: [format.short(m.parameters), m.organization ?? m.id.split('/')[0]].join(' · '),
+            search: [m.id, m.name, m.organization ?? '', m.family ?? '', ...(m.aliases ?? [])].join(' ').toLowerCase(),
+          }))
+        : (this.description?.devices ?? []).map((d) => ({
+            value: d.id,
+            name: d.name,
+            note: [format.giga(d.memory_bytes), d.bandwidth ? format.of(d.bandwidth, 'bytes/s') : '', d.vendor].filter(Boolean).join(' · '),
+            search: [d.id, d.name, d.vendor, ...(d.aliases ?? [])].join(' ').toLowerCase(),
+          }));
+      this.lists.set(path, list);
+    }
+    return list;
+  }
+
+  private listModels = (): Option[] => this.list('/model');
+  private listDevices = (): Option[] => this.list('/device');
 
   private async choose(change: Partial<Settings>): Promise<void> {
     const settings = { ...this.settings, ...change };
     keepSettings(settings);
-    const texts = await textsOf(settings.language);
+    const texts = await textsOf(settings.language, this.workOf !== undefined);
     this.settings = settings;
     this.texts = texts;
     this.applyTheme();
@@ -238,9 +264,23 @@ export class WeighPage extends LitElement {
   private view(withWork = true): View | undefined {
     if (!this.answer || !this.description) return undefined;
     const view: View = { description: this.description, texts: this.texts, format: this.format, request: this.answered, answer: this.answer };
-    if (withWork) view.open = (path) => (this.chain = [{ path }]);
+    if (withWork) view.open = (path) => ((this.chain = [{ path }]), void this.bringWork());
     return view;
   }
+
+  private bringing: Promise<void> | undefined;
+
+  /** What draws the work behind a number: fetched when a reader first comes near one. */
+  private bringWork = (): Promise<void> =>
+    (this.bringing ??= (async () => {
+      this.workOf = await import('./work.js');
+      this.texts = await textsOf(this.settings.language, true);
+      this.requestUpdate();
+    })());
+
+  private nearNumber = (event: Event): void => {
+    if ((event.target as Element).closest('.number')) void this.bringWork();
+  };
 
   private wordsOf(problem: Problem): string {
     return problemText(problem, this.texts, (v) => this.format.exact(v));
@@ -273,16 +313,34 @@ export class WeighPage extends LitElement {
     if (text.trim().startsWith('{')) this.readText(text, 'config.json');
   };
 
+  /** Reads the beginning of each file, and more of it for as long as the core asks: a file of 40 GB is not read whole. */
   private async readFiles(files: File[]): Promise<void> {
     const large = files.find((f) => f.size > kLargestFile && f.name.endsWith('.json'));
     if (large) {
       this.fileNote = plainSentence(this.texts.fileTooLarge, { name: large.name, size: this.format.bytes(large.size) });
       return;
     }
-    const read = await Promise.all(
-      files.map(async (f) => ({ name: f.name, bytes: new Uint8Array(await f.slice(0, kLargestFile).arrayBuffer()), size: f.size })),
-    );
-    this.takeModel(read, files.map((f) => f.name).join(' + '));
+    const begin = async (file: File, bytes: number): Promise<ModelFile> => ({ name: file.name, size: file.size, bytes: new Uint8Array(await file.slice(0, bytes).arrayBuffer()) });
+    const name = files.map((f) => f.name).join(' + ');
+    try {
+      const given = await Promise.all(files.map((f) => begin(f, kFirstBytes)));
+      for (;;) {
+        const more = this.client!.readModel(given).problems.filter((p) => p.code === 'needs_more_bytes');
+        if (more.length === 0) break;
+        for (const problem of more) {
+          const i = Number(problem.path.split('/')[1]);
+          const bytes = problem.params['bytes'];
+          if (typeof bytes !== 'number' || bytes > kLargestFile || !files[i]) {
+            this.fileNote = this.wordsOf(problem);
+            return;
+          }
+          given[i] = await begin(files[i], bytes);
+        }
+      }
+      this.takeModel(given, name);
+    } catch (error) {
+      this.fileNote = plainSentence(this.texts.pasteFailed, { reason: (error as Error).message });   // a folder, or a file that went away
+    }
   }
 
   private readText(text: string, name: string): void {
@@ -376,7 +434,9 @@ export class WeighPage extends LitElement {
     const up = event.key === 'ArrowUp';
     let next = now + (up ? 1 : -1);
     if (field.unit === 'tokens' && now > 0) next = 2 ** (up ? Math.floor(Math.log2(now)) + 1 : Math.ceil(Math.log2(now)) - 1);
-    this.put(field.path, Math.max(field.min ?? 0, Math.min(field.max ?? Infinity, next)));
+    const least = field.min ?? field.above ?? 0;
+    next = Math.max(least, Math.min(field.max ?? Infinity, next));
+    if (next !== now && next !== field.above) this.put(field.path, next);
   }
 
   private placeholder(field: Field): string {
@@ -448,20 +508,19 @@ export class WeighPage extends LitElement {
     const value = request[path.slice(1)];
     const text = model
       ? this.missingFile || modelName(this.description!, request, this.answered === request ? this.answer : undefined) || (value === undefined ? '' : (this.fileName ?? ''))
-      : value === undefined ? '' : deviceName(this.description!, value, texts.customDevice);
+      : value === undefined ? '' : deviceName(this.description!, value, texts.customName);
     const known = model ? findModel(this.description!, request)?.id : findDevice(this.description!, request)?.id;
     const note = model ? this.fileNote || (this.missingFile ? plainSentence(texts.fileMissing, { name: this.missingFile }) : '') : '';
     const wrong = errors.length > 0 || note !== '';
     return html`<div class="field wide ${wrong ? 'wrong' : ''}" data-path=${path}>
       <label for=${id}>${texts.labels[path]}</label>
-      <wb-combobox .options=${model ? this.models : this.devices} .extra=${model ? this.sizes : this.figuresOption} .selected=${known ?? ''} .text=${text} .label=${texts.labels[path]!}
+      <wb-combobox .list=${model ? this.listModels : this.listDevices} .extra=${model ? this.sizes : this.figuresOption} .selected=${known ?? ''} .text=${text} .label=${texts.labels[path]!}
         .fieldId=${id} .placeholder=${model ? texts.searchModel : texts.searchDevice} .invalid=${wrong} .describedBy=${wrong ? `${id}-error` : ''}
         .noneText=${texts.noneFound} .countText=${(n: number) => plainSentence(texts.matches, { count: this.format.count(n) })}
         @choose=${(e: CustomEvent<string>) => this.chose(path, e.detail)} @free=${(e: CustomEvent<string>) => this.put(path, e.detail)}
         @json=${(e: CustomEvent<string>) => (model ? this.readText(e.detail, 'config.json') : undefined)}></wb-combobox>
       ${note ? html`<div class="error" id="${id}-error"><p>${note}</p></div>` : this.errorText(path, errors)}
-    </div>
-    ${this.figureFields(path, shown)}`;
+    </div>`;
   }
 
   private figureFields(path: '/model' | '/device', shown: ReadonlySet<string>): TemplateResult | typeof nothing {
@@ -477,17 +536,15 @@ export class WeighPage extends LitElement {
     return [{ value: JSON.stringify({ manual: { parameters } }), name: plainSentence(this.texts.bySize, { size: this.format.short(parameters) }), note: this.texts.bySizeNote, search: '' }];
   };
 
-  private figuresOption = (query: string): Option[] =>
-    query === '' || this.texts.customDevice.toLowerCase().includes(query.toLowerCase()) || query.length > 1
-      ? [{ value: kCustom, name: this.texts.customDevice, note: this.texts.customDeviceNote, search: '' }, { value: kNothing, name: this.texts.noDevice, search: '' }]
-      : [];
+  private figuresOption = (): Option[] =>
+    [{ value: kCustom, name: this.texts.customDevice, note: this.texts.customDeviceNote, search: '', aside: true }, { value: kNothing, name: this.texts.noDevice, search: '', aside: true }];
 
   private chose(path: '/model' | '/device', value: string): void {
     if (value === kNothing) return this.replace(set(set(this.request, '/device', undefined), '/devices', undefined), path);
     if (value === kCustom) {
       const like = findDevice(this.description!, this.request);
       return this.put(path, {
-        name: this.texts.deviceFigure,
+        name: like?.name ?? this.texts.customName,
         memory_bytes: like?.memory_bytes ?? 24e9,
         bandwidth: like?.bandwidth ?? 1e12,
         flops: { bf16: like?.flops?.['bf16'] ?? 1e14 },
@@ -510,13 +567,13 @@ export class WeighPage extends LitElement {
     const inside = further.some(([, fields]) => fields.some((f) => get(request, f.path) !== undefined || this.errorsAt(f.path, shown).length > 0));
     return html`<form class="request" @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}>
       <fieldset><legend>${texts.model}</legend>
-        ${this.combobox('/model', shown)}
+        ${this.combobox('/model', shown)}${this.figureFields('/model', shown)}
         <p class="file"><label class="link">${texts.openFile}<input type="file" accept=".json,.gguf,.safetensors" multiple
           @change=${(e: Event) => { const input = e.target as HTMLInputElement; void this.readFiles([...(input.files ?? [])]).then(() => (input.value = '')); }} /></label></p>
         <div class="grid">${field('/weights')}${field('/kv_cache')}</div>
       </fieldset>
       <fieldset><legend>${texts.hardware}</legend>
-        <div class="pair"><div>${this.combobox('/device', shown)}</div>${field('/devices')}</div>
+        <div class="pair"><div>${this.combobox('/device', shown)}</div>${field('/devices')}</div>${this.figureFields('/device', shown)}
       </fieldset>
       <fieldset><legend>${texts.workload}</legend>
         <div class="grid">${field('/workload/prompt_tokens')}${field('/workload/output_tokens')}${field('/workload/concurrency')}${field('/workload/context_tokens')}</div>
@@ -524,9 +581,15 @@ export class WeighPage extends LitElement {
       ${loose.length === 0 ? nothing : html`<div class="error loose" role="group" aria-label=${texts.problems}>${loose.map((p) => html`<p>${this.wordsOf(p)}
         ${p.path !== '' && p.path !== '/model' ? html`<button type="button" class="link" @click=${() => this.put(p.path, undefined)}>${plainSentence(texts.removeField, { name: p.path })}</button>` : nothing}</p>`)}</div>`}
       <details class="further" ?open=${inside || undefined}><summary>${texts.more}</summary>
-        ${further.map(([group, fields]) => html`<fieldset><legend>${texts.groups[group] ?? nameInWords(group, texts.names)}</legend><div class="grid">${fields.map((f) => this.control(f, shown))}</div></fieldset>`)}
+        ${this.settled || inside ? further.map(([group, fields]) => html`<fieldset><legend>${texts.groups[group] ?? nameInWords(group, texts.names)}</legend><div class="grid">${fields.map((f) => this.control(f, shown))}</div></fieldset>`) : nothing}
       </details>
     </form>`;
+  }
+
+  private examples(): TemplateResult {
+    const { texts, description } = this;
+    return html`<nav class="examples" aria-labelledby="examples"><h2 id="examples">${texts.examples}</h2><ul>${kExamples.map(([example, link]) => html`<li><a href="#${link}">${modelName(description!, example)}
+        <small>${String(example['weights'])} · ${sentence(texts.times, { count: String(example['devices'] ?? 1), device: deviceName(description!, example['device'], '') })}</small></a></li>`)}</ul></nav>`;
   }
 
   // ---- the answer ----
@@ -539,11 +602,11 @@ export class WeighPage extends LitElement {
     const capacity = figure(answer, per('capacity'));
     const cell = (path: string): TemplateResult => {
       const value = figure(answer, path);
-      return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(value))}</td>`;
+      return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(Math.abs(value)))}</td>`;
     };
     const share = (path: string): string => {
       const value = figure(answer, path);
-      return value === undefined || capacity === undefined ? '' : format.percent(value / capacity);
+      return value === undefined || capacity === undefined ? '' : format.percent(Math.abs(value) / capacity);
     };
     const roles = kRoles.filter((role) => (figure(answer, `memory.detail.weights.${role}`) ?? 0) > 0);
     const row = (part: string, name: unknown, kind: string): TemplateResult => html`<tr class=${kind} data-part=${part}>
@@ -563,7 +626,7 @@ export class WeighPage extends LitElement {
         ${part === 'weights' && this.showRoles ? roles.map((role) => html`<tr class="role"><th scope="row">${texts.parts[role]}</th>${cell(`memory.detail.weights.${role}`)}
           ${onDevice ? html`<td class="value share">${share(`memory.detail.weights.${role}`)}</td>` : nothing}${many ? html`<td></td>` : nothing}</tr>`) : nothing}`)}
         ${row('total', texts.parts['total'], 'sum')}
-        ${onDevice ? html`${row('usable', texts.parts['usable'], 'after')}${row('headroom', texts.parts['headroom'], `after ${toneOf(answer)}`)}` : nothing}
+        ${onDevice ? html`${row('usable', texts.parts['usable'], 'after')}${row('headroom', texts.parts[toneOf(answer) === 'short' ? 'lacking' : 'headroom'], `after ${toneOf(answer)}`)}` : nothing}
       </tbody>
     </table>`;
   }
@@ -591,7 +654,7 @@ export class WeighPage extends LitElement {
     const count = figure(this.other, 'capacity.devices_needed');
     if (total === undefined) return nothing;
     const text = count ? (article ? texts.otherDetailed : texts.otherArticle) : article ? texts.otherDetailedPlain : texts.otherArticlePlain;
-    const devices = sentence(texts.times, { count: format.count(count ?? 1), device: deviceName(view.description, view.request['device'], texts.hardware) });
+    const devices = sentence(texts.times, { count: format.count(count ?? 1), device: deviceName(view.description, view.request['device'], texts.customName) });
     return html`<p class="other"><span>${sentence(text, { total: format.giga(total), devices })}</span> <button type="button" class="link"
       @click=${() => this.put('/method', article ? undefined : 'article')}>${article ? texts.seeDetailed : texts.seeArticle}</button></p>`;
   }
@@ -604,26 +667,30 @@ export class WeighPage extends LitElement {
     const tone = toneOf(view.answer);
     const name = modelName(view.description, view.request, view.answer);
     const speeds = ['speed.ttft_s', 'speed.tpot_s', 'speed.tokens_per_s_per_user', 'speed.output_tokens_per_s', 'capacity.max_context_tokens', 'capacity.max_concurrency'];
-    const further = ['speed.latency_s', 'speed.prefill.tokens_per_s', 'speed.decode.tokens_per_s', 'speed.decode.bytes_per_step', 'speed.prefill.flops', 'capacity.devices_needed', 'capacity.kv_pool',
-      'capacity.kv_tokens', 'load.queue_s', 'cost.usd_per_hour', 'cost.usd_per_million_output_tokens', 'cost.watts', 'cost.joules_per_output_token'];
-    const facts = ['model.parameters', 'model.active_parameters', 'model.mtp_parameters', 'model.layers', 'model.context_tokens', 'model.weight_bytes', 'model.kv_bytes_per_token', 'model.window_bytes_per_sequence', 'model.state_bytes_per_sequence'];
-    const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
     return html`<section class="ticket ${tone}" id="answer" aria-label=${texts.answer} tabindex="-1" data-stale=${wrong || nothing}>
         ${wrong ? html`<p class="stale">${texts.stale}</p>` : nothing}
-        <p class="what">${name}<span>${String(this.weightsOf(view) ?? '')}</span></p>
-        <h2 class="verdict"><svg viewBox="0 0 24 24" aria-hidden="true">${tone === 'fits' ? html`` : nothing}<use href="#mark-${tone}" /></svg><span>${verdict(view)}</span></h2>
+        <p class="what"><b>${name}</b><span>${plainSentence(texts.parametersOf, { count: view.format.short(figure(view.answer, 'model.parameters') ?? 0) })}</span><span>${String(this.weightsOf(view) ?? '')}</span></p>
+        <h2 class="verdict"><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-${tone}" /></svg><span>${verdict(view)}</span></h2>
         ${this.advice(view)}
         ${tone === 'open' ? html`<p class="muted">${texts.needsHint}</p>` : nothing}
         ${memoryBar(view)}
         <div class="columns">
           <div><h3>${texts.memory}</h3>${this.memoryTable(view)}</div>
-          <div><h3>${texts.capacityAndSpeed}</h3>${figures(view, speeds)}
+          <div class="headline"><h3>${texts.capacityAndSpeed}</h3>${figures(view, speeds)}
             ${at(view.answer, 'memory.per_device') !== null && at(view.answer, 'speed') === null ? html`<p class="muted">${texts.noSpeed}</p>` : nothing}</div>
         </div>
         ${this.otherMethod(view)}
       </section>
-      ${this.notes()}
-      <section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>
+      ${this.notes()}${this.settled ? this.rest(view) : nothing}`;
+  }
+
+  private rest(view: View): TemplateResult {
+    const { texts } = view;
+    const further = ['speed.latency_s', 'speed.prefill.tokens_per_s', 'speed.decode.tokens_per_s', 'speed.decode.bytes_per_step', 'speed.prefill.flops', 'capacity.devices_needed', 'capacity.kv_pool',
+      'capacity.kv_tokens', 'load.queue_s', 'cost.usd_per_hour', 'cost.usd_per_million_output_tokens', 'cost.watts', 'cost.joules_per_output_token'];
+    const facts = ['model.parameters', 'model.active_parameters', 'model.mtp_parameters', 'model.layers', 'model.context_tokens', 'model.weight_bytes', 'model.kv_bytes_per_token', 'model.window_bytes_per_sequence', 'model.state_bytes_per_sequence'];
+    const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
+    return html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
       ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.client}></wb-curves></section>`}
       ${this.assumptions(view)}`;
@@ -688,8 +755,10 @@ export class WeighPage extends LitElement {
     setTimeout(() => this.notice === this.texts.linkCopied && (this.notice = ''), 2500);
   };
 
-  private workDialog(): TemplateResult {
-    const { texts, chain } = this;
+  private workDialog(): TemplateResult | typeof nothing {
+    const { texts, chain, workOf } = this;
+    if (!workOf) return nothing;
+    const { titleOf, work } = workOf;
     const view = this.view();
     const place = chain[chain.length - 1];
     return html`<dialog aria-labelledby="work-title" @close=${() => (this.chain = [])} @click=${(e: MouseEvent) => e.target === e.currentTarget && (e.currentTarget as HTMLDialogElement).close()}>
@@ -708,7 +777,7 @@ export class WeighPage extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (!changed.has('chain')) return;
+    if (!changed.has('chain') && !changed.has('texts')) return;
     const dialog = this.querySelector('dialog');
     if (!dialog) return;
     if (this.chain.length > 0 && !dialog.open) dialog.showModal();
@@ -726,7 +795,8 @@ export class WeighPage extends LitElement {
     return html`${this.head()}
       <main class=${this.dragging ? 'dragging' : ''}>
         ${this.form()}
-        <div class="answer">${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}${this.result()}</div>
+        <div class="answer" @pointerover=${this.nearNumber} @focusin=${this.nearNumber}>${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}${this.result()}</div>
+        ${this.examples()}
       </main>
       <footer><p>${plainSentence(texts.footer, { version: this.description.version })}</p></footer>
       <p class="unseen" role="status" aria-live="polite">${this.said}</p>

@@ -47,7 +47,7 @@ export function verdict(view: View): unknown[] {
   const needed = (): TemplateResult | string => number(view, 'memory.total.total', format.giga(figure(answer, 'memory.total.total') ?? 0));
   if (tone === 'open') return sentence(texts.needs, { room: needed() });
   const count = deviceCount(request, answer);
-  const name = deviceName(view.description, request['device'], texts.hardware);
+  const name = deviceName(view.description, request['device'], texts.customName);
   const devices = html`<span class="devices">${sentence(texts.times, { count: format.count(count), device: name })}</span>`;
   if (request['method'] === 'article')
     return sentence(tone === 'fits' ? texts.articleFits : texts.articleShort, {
@@ -87,13 +87,6 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
     from += segment.size;
     return segment;
   });
-  // The weights are divided by hairlines into what they are made of.
-  const roles: number[] = [];
-  let upTo = 0;
-  for (const role of kRoles) {
-    upTo += figure(answer, `memory.detail.weights.${role}`) ?? 0;
-    if (upTo > 0 && upTo < segments[0]!.size * 0.995) roles.push(upTo);
-  }
   const label = sentence(texts.memoryBar, {
     parts: segments.map((s) => `${texts.parts[s.part]} ${format.giga(s.size)}`).join(texts.separator),
     capacity: capacity === undefined ? '–' : format.giga(capacity),
@@ -102,8 +95,8 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
   return html`<div class="bar">
     ${capacity === undefined
       ? nothing
-      : html`<div class="posts" aria-hidden="true"><span style="inset-inline-end:${percent(1 - capacity / top)}">${sentence(texts.capacityOf, {
-          device: deviceName(view.description, view.request['device'], texts.hardware),
+      : html`<div class="posts" aria-hidden="true"><span style=${capacity / top > 0.5 ? `inset-inline-end:${percent(1 - capacity / top)}` : `inset-inline-start:${percent(capacity / top)}`}>${sentence(texts.capacityOf, {
+          device: deviceName(view.description, view.request['device'], texts.customName),
           capacity: format.giga(capacity),
         })}</span></div>`}
     <svg role="img" aria-label=${label} width="100%" height="56" class="stack">
@@ -114,7 +107,6 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
               ${s.size / top > 0.16 ? svg`<svg x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><text x="12" y="25">${texts.parts[s.part]} <tspan dx="6">${format.giga(s.size)}</tspan></text></svg>` : nothing}</g>`
           : nothing,
       )}
-      ${roles.map((r) => svg`<line class="hair" x1=${percent(r / top)} x2=${percent(r / top)} y1="40" y2="48" />`)}
       ${free > 0 && free / top > 0.13
         ? svg`<svg x=${percent(total / top)} y="8" width=${percent(free / top)} height="40"><text class="free" x="12" y="25">${texts.free} ${format.giga(free)}</text></svg>`
         : nothing}
@@ -123,7 +115,7 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
       ${capacity === undefined ? nothing : svg`<line class="post" x1=${percent(capacity / top)} x2=${percent(capacity / top)} y1="0" y2="56" />`}
     </svg>
     <div class="ruler" aria-hidden="true">${ticks(top, unit).map((mark, i, all) =>
-      html`<span style="inset-inline-start:${percent((mark * unit) / top)}" class=${i === 0 ? 'first' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
+      html`<span style="inset-inline-start:${percent((mark * unit) / top)}" class=${i === 0 ? 'first' : (mark * unit) / top > 0.93 ? 'last' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
   </div>`;
 }
 
@@ -133,7 +125,7 @@ export function adviceText(view: View, item: JsonObject): string {
   const path = String(item['path'] ?? '');
   const value = item['value'];
   const label = texts.labels[path] ?? path;
-  const device = deviceName(view.description, at(item, 'request.device') ?? view.request['device'], texts.hardware);
+  const device = deviceName(view.description, at(item, 'request.device') ?? view.request['device'], texts.customName);
   const put = (text: string, values: Record<string, string>): string => sentence(text, values).join('');
   if (path === '/devices' && typeof value === 'number') return put(texts.adviceDevices, { value: format.count(value), device });
   if (path === '/device' && value !== undefined) {
@@ -142,7 +134,8 @@ export function adviceText(view: View, item: JsonObject): string {
   }
   if (path.endsWith('_tokens') && typeof value === 'number') return put(texts.adviceTokens, { label, value: format.count(value) });
   if (path === '' || value === undefined || isObject(value)) return String(item['change'] ?? '');
-  return put(texts.adviceSet, { label, value: typeof value === 'number' ? format.count(value) : String(value) });
+  const named = path === '/weights' ? view.description.weight_formats.find((f) => f.id === value)?.name : undefined;
+  return put(texts.adviceSet, { label, value: typeof value === 'number' ? format.count(value) : (named ?? String(value)) });
 }
 
 export function adviceOf(answer: Answer): JsonObject[] {
@@ -161,12 +154,12 @@ export function figures(view: View, paths: string[], withInterval = true): Templ
         const interval = intervals[path];
         const unit = unitOf(view, path);
         const range = withInterval && Array.isArray(interval)
-          ? { low: format.of(Number(interval[0]), unit), high: format.of(Number(interval[1]), unit) } : undefined;
+          ? format.range(Number(interval[0]), Number(interval[1]), unit) : undefined;
         const bound = path === 'speed.ttft_s' ? at(answer, 'speed.prefill.bound') : path === 'speed.tpot_s' ? at(answer, 'speed.decode.bound') : undefined;
         return html`<div>
           <dt>${texts.figures[path] ?? path}${texts.short_[path] ? html` <abbr>${texts.short_[path]}</abbr>` : nothing}</dt>
           <dd>${number(view, path)}${range
-            ? html`<small title=${sentence(texts.betweenHint, range).join('')}>${sentence(texts.between, range)}</small>` : nothing}${typeof bound === 'string'
+            ? html`<small title=${sentence(texts.betweenHint, { range }).join('')}>${range}</small>` : nothing}${typeof bound === 'string'
             ? html`<small>${texts.bound[bound] ?? bound}</small>` : nothing}</dd>
         </div>`;
       })}

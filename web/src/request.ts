@@ -13,12 +13,18 @@ export function figure(answer: Json | undefined, path: string): number | undefin
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, '-');
+// As the core compares names: letters and digits, and what parts numbers.
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9.:]+/g, '');
 
-function byName<T extends { id: string; aliases?: string[] }>(list: T[], name: Json | undefined): T | undefined {
+function byName<T extends { id: string; name: string; aliases?: string[] }>(list: T[], name: Json | undefined): T | undefined {
   if (typeof name !== 'string') return undefined;
   const sought = plain(name);
-  return list.find((item) => plain(item.id) === sought) ?? list.find((item) => item.aliases?.some((alias) => plain(alias) === sought));
+  const spellings: ((item: T) => string[])[] = [(i) => [i.id], (i) => i.aliases ?? [], (i) => [i.name, i.id.slice(i.id.indexOf('/') + 1)]];
+  for (const of of spellings) {
+    const found = list.find((item) => of(item).some((name) => plain(name) === sought));
+    if (found) return found;
+  }
+  return undefined;
 }
 
 export const findModel = (d: Description, request: JsonObject): Model | undefined => byName(d.models, request['model']);
@@ -107,29 +113,13 @@ export function stepsOf(answer: Answer | undefined): import('./contract.js').Ste
   return Array.isArray(steps) ? (steps as unknown as import('./contract.js').Step[]) : [];
 }
 
-const kArticleSteps: Record<string, [id: string, of?: string]> = {
-  'memory.total.weights': ['article_calls', 'weights'],
-  'memory.total.kv_cache': ['article_calls', 'kv_cache'],
-  'memory.total.activations': ['article_calls', 'activations'],
-  'memory.total.total': ['article_total'],
-  'capacity.devices_needed': ['article_devices_needed'],
-  'model.weight_bytes': ['article_weights'],
-  'speed.prefill.flops': ['article_flops'],
-  'speed.prefill.seconds': ['article_seconds_per_token'],
-  'speed.ttft_s': ['article_seconds_per_token'],
-  'speed.tpot_s': ['article_seconds_per_token'],
-  'speed.tokens_per_s_per_user': ['article_tokens_per_s_per_user'],
-  'speed.latency_s': ['article_latency'],
-  'speed.output_tokens_per_s': ['article_output_tokens_per_s'],
-};
-
 /** Where the work behind a number of an answer begins. */
 export function stepBehind(d: Description, answer: Answer | undefined, path: string): { id: string; of?: string } | undefined {
   const steps = stepsOf(answer);
   const field = d.answers['estimate']?.find((f) => f.path === path);
-  const named = field?.step === undefined ? [] : [field.step].flat();
-  const article = kArticleSteps[path];
-  for (const [id, of] of [...named.map((id) => [id, field?.of] as const), ...(article ? [article] : [])]) {
+  const named = [field?.step ?? []].flat().map((id) => [id, field?.of] as const);
+  const article = field?.article_step === undefined ? [] : [[field.article_step, field.article_of] as const];
+  for (const [id, of] of [...named, ...article]) {
     const found = steps.find((s) => s.id === id && (of === undefined || s.of === of));
     if (found) return found.of === undefined ? { id: found.id } : { id: found.id, of: found.of };
   }

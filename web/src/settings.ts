@@ -44,6 +44,9 @@ export function keepSettings(settings: Settings): void {
   }
 }
 
-export async function textsOf(language: Language): Promise<Texts> {
-  return language === 'zh' ? (await import('./lang/zh.js')).zh : en;
+/** The page's texts; with those of the work behind numbers once they are needed. */
+export async function textsOf(language: Language, withWork = false): Promise<Texts> {
+  if (language === 'en') return en;
+  const { zh } = await import('./lang/zh.js');
+  return withWork ? { ...zh, ...(await import('./lang/zh-work.js')).zhWork } : zh;
 }

@@ -7,7 +7,7 @@ import { type MathNode, type NameDrawer, inWords, parseFormula, toElement, toMat
 import { isObject } from './json.js';
 import { type View, unitOf } from './parts.js';
 import { at, figure, findDevice, stepBehind, stepsOf } from './request.js';
-import { nameInWords } from './text.js';
+import { nameInWords, sentence } from './text.js';
 
 /** A place in the chain: a number of the answer, or a step that another step rests on. */
 export type Place = { path: string } | { id: string; of?: string | undefined };
@@ -138,7 +138,7 @@ export function work(view: View, place: Place, events: WorkEvents): TemplateResu
   return html`
     ${value === undefined ? nothing : html`<p class="result">${format.of(value, unit)} <small>${format.exact(value, unit)}</small></p>`}
     ${summary ? html`<p class="summary">${summary}</p>` : nothing}
-    ${Array.isArray(interval) ? html`<p class="muted">${texts.betweenHint.replace('{low}', format.of(Number(interval[0]), unit)).replace('{high}', format.of(Number(interval[1]), unit))}</p>` : nothing}
+    ${Array.isArray(interval) ? html`<p class="muted">${sentence(texts.betweenHint, { range: format.range(Number(interval[0]), Number(interval[1]), unit) })}</p>` : nothing}
     ${formula && step
       ? html`${formulaLines(view, formula, step)}${inputRows(view, formula, step, events)}`
       : html`<p class="muted">${device ? texts.deviceFigure : field?.step ? texts.noWorkHere : texts.noWork}${device ? html`<br />${provenance(view, device)}` : nothing}</p>`}

@@ -17,13 +17,13 @@ namespace weighbridge {
 struct CatalogModel {
   std::string id, name;
   std::vector<std::string> aliases;
-  const nlohmann::json* entry = nullptr;         // the packed row, with its "config"
+  std::size_t row = 0;
 };
 
 struct CatalogDevice {
   Device device;
   std::vector<std::string> aliases;
-  const nlohmann::json* entry = nullptr;
+  std::size_t row = 0;
 };
 
 struct CatalogEngine {
@@ -35,7 +35,7 @@ struct CatalogEngine {
 class Catalog {
  public:
   explicit Catalog(std::string_view packed);
-  Catalog(const Catalog&) = delete;              // entries point into it
+  Catalog(const Catalog&) = delete;              // pointers to its entries are handed out
   Catalog& operator=(const Catalog&) = delete;
 
   const nlohmann::json& json() const { return json_; }
@@ -44,7 +44,13 @@ class Catalog {
   const std::vector<CatalogDevice>& devices() const { return devices_; }
   const std::vector<CatalogEngine>& engines() const { return engines_; }
 
-  // By id or alias, case-insensitive; nullptr when there is none.
+  // The rows as their files have them, in base units; a model's without its config.
+  nlohmann::json device_row(std::size_t i, bool whole = true) const;      // `whole`: with its basis
+  nlohmann::json model_row(std::size_t i, bool whole = true) const;
+  nlohmann::json model_config(const CatalogModel& model) const;
+
+  // By id, its last part, name or alias, in any spelling of these (case, spaces and hyphens do not matter; a device's maker
+  // and product line may be left out); nullptr when there is none.
   const CatalogModel* find_model(std::string_view id) const;
   const CatalogDevice* find_device(std::string_view id) const;
   const CatalogEngine* find_engine(std::string_view id) const;
@@ -53,12 +59,15 @@ class Catalog {
   void set_efficiency(Device& device, std::string_view memory_kind, std::string_view vendor) const;
 
  private:
+  const nlohmann::json& table(std::string_view key) const;
+
   nlohmann::json json_;
   Formats formats_;
   std::vector<CatalogModel> models_;
   std::vector<CatalogDevice> devices_;
   std::vector<CatalogEngine> engines_;
-  std::vector<std::pair<std::string, std::size_t>> model_names_, device_names_;      // lower case, sorted
+  std::vector<std::pair<std::string, std::size_t>> model_names_, device_names_;      // by key, sorted
+  std::vector<std::string> prefixes_;            // makers and product lines
 };
 
 // The catalogue of this build, read on first use.

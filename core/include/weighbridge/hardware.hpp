@@ -33,7 +33,7 @@ struct Device {
   std::string efficiency_source;
   Kind memory_kind = Kind::exact;        // sourced figures are exact, derived ones a model, assumed ones assumed
   Kind bandwidth_kind = Kind::exact;
-  Kind peak_kind = Kind::exact;
+  Kind peak_kind[6] = {Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact};     // as `peak`
 };
 
 // The peak that products in `wanted` precision run at on this device: without units for it, the next wider ones

@@ -39,6 +39,22 @@ enum class Code {
 using Param = std::variant<double, std::string, std::vector<std::string>>;
 using Params = std::vector<std::pair<std::string_view, Param>>;   // names are string literals
 
+// A param on its way into a Problem: refers to the caller's value, so that the many places that report stay small. One that
+// says nothing (an empty text, a limit that is not finite) is dropped, unless it is the value itself.
+struct Named {
+  std::string_view name;
+  double number = 0;
+  std::string_view text = {};
+  const std::vector<std::string>* list = nullptr;
+  bool is_number = false;
+
+  constexpr Named(std::string_view n, double v) : name(n), number(v), is_number(true) {}
+  constexpr Named(std::string_view n, std::string_view v) : name(n), text(v) {}
+  constexpr Named(std::string_view n, const char* v) : name(n), text(v) {}
+  Named(std::string_view n, const std::string& v) : name(n), text(v) {}
+  Named(std::string_view n, const std::vector<std::string>& v) : name(n), list(&v) {}
+};
+
 struct Problem {
   Code code;
   std::string path;                                             // JSON Pointer into the request
@@ -53,7 +69,8 @@ std::string_view severity_name(Severity severity);
 
 class Problems {
  public:
-  void add(Code code, std::string path, Params params = {});
+  void add(Code code, std::string_view path, std::initializer_list<Named> params = {});
+  void add(const Problem& problem);              // found by another list
   bool has_errors() const { return errors_ > 0; }
   bool empty() const { return list_.empty(); }
   const std::vector<Problem>& list() const { return list_; }

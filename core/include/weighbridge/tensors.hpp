@@ -76,10 +76,21 @@ struct Widths {
   double feed_forward = 0;                   // gate, up and their product; for MoE of all experts that a token uses
 };
 
+// A row in the encoding that a format gives it. A mixture can give one row two encodings: then two entries, whose layers
+// add up to the row's.
+struct StoredRow {
+  std::uint16_t row = 0;             // index into Inventory::rows
+  EncodingId encoding = 0;
+  std::int64_t layers = 1;
+  Bytes bytes;                       // of these layers together, scales included
+};
+
 struct Inventory {
   ModelSpec spec;
   std::vector<TensorRow> rows;
   std::vector<CacheShape> caches;            // one per ModelSpec::kinds entry, same order
+
+  std::vector<StoredRow> stored;             // as the file holds them, when the rows were read from a header; else empty
 
   std::int64_t parameters = 0;               // tied tables once, towers and MTP included, scales not
   std::int64_t active_parameters = 0;        // per token: head included, input table, towers and MTP not
@@ -103,18 +114,18 @@ Inventory inventory(ModelSpec spec);
 // Fills in what follows from a model's layers and caches: widths, divisor of the heads, layers of each kind. inventory() calls it.
 void measure(Inventory& inventory);
 
-// A row in the encoding that a format gives it. A mixture can give one row two encodings: then two entries, whose layers
-// add up to the row's.
-struct StoredRow {
-  std::uint16_t row = 0;             // index into Inventory::rows
-  EncodingId encoding = 0;
-  std::int64_t layers = 1;
-  Bytes bytes;                       // of these layers together, scales included
-};
+// What `layers` layers of a kind keep.
+CacheShape cache_shape(const LayerKind& kind, std::int64_t layers);
+
+// Fills in the totals (parameters, experts) from the rows and the kinds.
+void count(Inventory& inventory);
+
+// Bytes of `layers` layers of a row in an encoding, scales included.
+StoredRow stored_row(std::size_t index, const TensorRow& row, EncodingId encoding, std::int64_t layers, const Formats& formats);
 
 // Every row of the inventory as `format` stores it. `out` is cleared first; no allocation once it has its capacity.
 void store(const Inventory& inventory, const WeightFormat& format, const Formats& formats, std::vector<StoredRow>& out);
-// As the checkpoint was published (quantization_config, torch_dtype).
+// As the checkpoint was published (quantization_config, torch_dtype), or as its file holds it.
 void store_published(const Inventory& inventory, const Formats& formats, std::vector<StoredRow>& out);
 // {"bits_per_weight": x}: bytes = elements x bits / 8 for every tensor.
 void store_average(const Inventory& inventory, double bits_per_weight, const Formats& formats, std::vector<StoredRow>& out);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "json_writer.hpp"
+
 namespace weighbridge {
 
 namespace {
@@ -19,7 +21,7 @@ std::string described(const nlohmann::json& value) {
   if (value.is_array()) return "an array of " + std::to_string(value.size());
   if (value.is_object()) return "an object";
   if (const auto* text = value.get_ptr<const std::string*>()) return "\"" + *text + "\"";
-  return value.dump();
+  return json_text(value);
 }
 
 const nlohmann::json* entry(const nlohmann::json& object, std::string_view key) {
@@ -52,26 +54,26 @@ std::string ConfigReader::path_of(std::string_view key) const {
   return pointer(at_top ? top_path_ : path_, key);
 }
 
-void ConfigReader::report(Code code, std::string path, Params params) {
+void ConfigReader::report(Code code, const std::string& path, std::initializer_list<Named> params) {
   if (severity(code) == Severity::error) failed_ = true;
   if (!reported_.insert(std::string(code_name(code)) + path).second) return;
-  problems_.add(code, std::move(path), std::move(params));
+  problems_.add(code, path, params);
 }
 
 void ConfigReader::missing(Keys keys, std::string_view gives) {
-  report(Code::config_missing_key, pointer(path_, *keys.begin()), {{"keys", copy(keys)}, {"why", std::string(gives)}});
+  report(Code::config_missing_key, pointer(path_, *keys.begin()), {{"keys", copy(keys)}, {"why", gives}});
 }
 
 void ConfigReader::bad(std::string_view key, const nlohmann::json& value, std::string accepted) {
-  report(Code::config_bad_value, path_of(key), {{"key", std::string(key)}, {"value", described(value)}, {"accepted", std::move(accepted)}});
+  report(Code::config_bad_value, path_of(key), {{"key", key}, {"value", described(value)}, {"accepted", accepted}});
 }
 
 void ConfigReader::contradiction(std::string_view a, std::string_view b, std::string why) {
-  report(Code::config_contradiction, path_of(a), {{"a", std::string(a)}, {"b", std::string(b)}, {"why", std::move(why)}});
+  report(Code::config_contradiction, path_of(a), {{"a", a}, {"b", b}, {"why", why}});
 }
 
 void ConfigReader::ignored(std::string_view key, std::string why) {
-  report(Code::config_key_ignored, path_of(key), {{"key", std::string(key)}, {"why", std::move(why)}});
+  report(Code::config_key_ignored, path_of(key), {{"key", key}, {"why", why}});
 }
 
 void ConfigReader::unsupported(std::string part) {

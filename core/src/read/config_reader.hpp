@@ -66,7 +66,7 @@ class ConfigReader {
  private:
   std::int64_t whole(std::string_view key, const nlohmann::json& value, std::int64_t least, std::int64_t most);
   std::string path_of(std::string_view key) const;
-  void report(Code code, std::string path, Params params);
+  void report(Code code, const std::string& path, std::initializer_list<Named> params);
 
   const nlohmann::json& language_;
   std::string path_;

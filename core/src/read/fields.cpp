@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "json.hpp"
+#include "json_writer.hpp"
 
 namespace weighbridge {
 
@@ -47,6 +48,7 @@ constexpr double kMostTokens = 1e9, kMostDevices = 65536, kMostBytes = 1e15, kMo
 #define WEIGHBRIDGE_MODEL_FIELDS                                                                                                   \
   {.path = "/model", .type = T::model, .summary = "catalogue id, a config.json, a manual shape, or what readModel returned"},      \
   {.path = "/model/config", .type = T::config, .summary = "a Hugging Face config.json, verbatim"},                                \
+  {.path = "/model/header", .type = T::config, .summary = "what readModel made of a file's header"},                              \
   {.path = "/model/name", .type = T::text, .summary = "name of that model"},                                                      \
   {.path = "/model/manual", .type = T::object, .summary = "sizes by hand; what is missing is assumed from models of that size"},  \
   {.path = "/model/manual/parameters", .type = T::number, .summary = "all weights", .unit = "parameters", .min = 1, .max = kMostParameters}, \
@@ -310,40 +312,31 @@ bool is_choice(const json& v, const Field& f) {
   return std::find(words.begin(), words.end(), as_text(v)) != words.end();
 }
 
-Params range_params(const json& v, const Field& f) {
-  Params params{{"value", shown(v)}};
-  if (f.min - f.min == 0) params.emplace_back(f.above_min ? "above" : "min", f.min);
-  if (f.max - f.max == 0) params.emplace_back("max", f.max);
-  if (!f.unit.empty()) params.emplace_back("unit", std::string(f.unit));
-  return params;
-}
-
 void check_value(const json& v, const Field& f, const std::string& path, Problems& problems) {
   if (!right_type(v, f)) {
-    problems.add(Code::wrong_type, path, {{"expected", std::string(expected(f))}, {"found", std::string(found_name(v))}});
+    problems.add(Code::wrong_type, path, {{"expected", expected(f)}, {"found", found_name(v)}});
   } else if (v.is_number() && !in_range(v.get<double>(), f)) {
-    problems.add(Code::out_of_range, path, range_params(v, f));
+    constexpr double kNone = std::numeric_limits<double>::infinity();
+    problems.add(Code::out_of_range, path, {{"value", shown(v)}, {"min", f.above_min ? kNone : f.min}, {"above", f.above_min ? f.min : kNone},
+                                            {"max", f.max}, {"unit", f.unit}});
   } else if (v.is_string() && !f.choices.empty() && !is_choice(v, f)) {
     const auto words = split_words(f.choices);
-    Params params{{"value", shown(v)}, {"accepted", words}};
-    if (auto near = nearest(as_text(v), words); !near.empty()) params.emplace_back("nearest", std::move(near));
-    problems.add(Code::unknown_value, path, std::move(params));
+    problems.add(Code::unknown_value, path, {{"value", shown(v)}, {"nearest", nearest(as_text(v), words)}, {"accepted", words}});
   }
 }
 
 void check_object(const json& object, std::string_view prefix, std::span<const Field> fields, Problems& problems) {
-  for (const auto& [key, value] : object.items()) {
-    const auto path = pointer(prefix, key);
+  for (auto at = object.begin(); at != object.end(); ++at) {
+    const auto path = pointer(prefix, at.key());
     const auto* field = find(fields, path);
     if (!field) {
       std::vector<std::string> accepted;
       for (const auto& f : fields)
         if (parent(f.path) == prefix) accepted.emplace_back(last_part(f.path));
-      Params params{{"name", key}, {"accepted", accepted}};
-      if (auto near = nearest(key, accepted); !near.empty()) params.emplace_back("nearest", std::move(near));
-      problems.add(Code::unknown_field, path, std::move(params));
+      problems.add(Code::unknown_field, path, {{"name", at.key()}, {"nearest", nearest(at.key(), accepted)}, {"accepted", accepted}});
       continue;
     }
+    const auto& value = at.value();
     if (value.is_null()) continue;                     // as if it were not there
     check_value(value, *field, path, problems);
     if (value.is_object() && field->type != T::config && field->type != T::call) check_object(value, path, fields, problems);
@@ -369,7 +362,7 @@ std::vector<std::string> split_words(std::string_view words) {
 
 void check_fields(const json& request, std::span<const Field> fields, Problems& problems) {
   if (!request.is_object()) {
-    problems.add(Code::wrong_type, "", {{"expected", std::string("an object")}, {"found", std::string(found_name(request))}});
+    problems.add(Code::wrong_type, "", {{"expected", "an object"}, {"found", found_name(request)}});
     return;
   }
   check_object(request, "", fields, problems);
@@ -385,6 +378,18 @@ const json* value_at(const json& request, std::string_view path) {
     path.remove_prefix(end);
   }
   return at;
+}
+
+void set_at(json& request, std::string_view path, const json& value) {
+  json* at = &request;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('/'), path.size());
+    if (!at->is_object()) *at = json::object();
+    at = &(*at)[std::string(path.substr(0, end))];
+    path.remove_prefix(end);
+  }
+  *at = value;
 }
 
 bool is_valid(const json& value, const Field& field) {
@@ -407,7 +412,7 @@ std::string_view found_name(const json& value) {
 }
 
 std::string shown(const json& value) {
-  auto s = value.is_string() ? std::string(as_text(value)) : value.is_number() ? text(number(value.get<double>())) : text(value);
+  auto s = value.is_string() ? std::string(as_text(value)) : json_text(value);
   if (s.size() > 80) {
     s.resize(80);
     while (!s.empty() && (static_cast<unsigned char>(s.back()) & 0xC0) == 0x80) s.pop_back();     // no broken UTF-8

@@ -45,6 +45,8 @@ void check_fields(const nlohmann::json& request, std::span<const Field> fields, 
 
 // The value at `path` when it is there, is not null and has the right type and range; nullptr otherwise.
 const nlohmann::json* value_at(const nlohmann::json& request, std::string_view path);
+// Sets the value there, making objects on the way: {"devices": 2} becomes {"devices": {"count": …}}.
+void set_at(nlohmann::json& request, std::string_view path, const nlohmann::json& value);
 bool is_valid(const nlohmann::json& value, const Field& field);
 const Field& field_at(std::span<const Field> fields, std::string_view path);     // must exist
 

@@ -1,5 +1,6 @@
 #include "weighbridge/read_config.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "read/blocks.hpp"
@@ -44,6 +45,16 @@ void warn_of_towers(ConfigReader& r) {
     if (r.find_anywhere(tower)) r.ignored(tower, "only the language model is counted");
 }
 
+// Classifiers and reward models have another head than the language model's that is counted.
+void warn_of_other_heads(ConfigReader& r) {
+  const auto* list = r.find_anywhere("architectures");
+  if (!list || !list->is_array() || list->empty()) return;
+  const auto* name = list->front().get_ptr<const std::string*>();
+  if (!name) return;
+  for (const std::string_view head : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "RewardModel"})
+    if (name->find(head) != std::string::npos) r.ignored("architectures", "the head of a language model is counted in place of its own");
+}
+
 // Every count is exact up to 2^53; no real model comes near.
 constexpr double kMostParameters = 9007199254740992.0;
 
@@ -69,7 +80,7 @@ double bound_on_parameters(const ModelSpec& spec) {
 
 std::optional<ModelSpec> read_config(const json& config, std::string_view name, std::string_view path, const Formats& formats, Problems& problems) {
   if (!config.is_object()) {
-    problems.add(Code::wrong_type, std::string(path), {{"expected", std::string("an object")}, {"found", std::string(config.type_name())}});
+    problems.add(Code::wrong_type, std::string(path), {{"expected", "an object"}, {"found", config.type_name()}});
     return std::nullopt;
   }
   Problems found;
@@ -85,10 +96,14 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   for (const auto& type : {own, whole})
     if (!read && unsupported_part(own).empty()) read = find_family(type);
   std::vector<std::string> missing;
-  if (read) {
+  const auto known_part = read ? std::string_view() : unsupported_part(unsupported_part(own).empty() ? whole : own);
+  if (known_part.empty()) look_for_signs(r, read != nullptr);
+  if (!r.unsupported_parts().empty()) {
+    // What is missing is said below; to read the rest would only find faults that follow from it.
+  } else if (read) {
     read(r, spec);
-  } else if (const auto part = unsupported_part(unsupported_part(own).empty() ? whole : own); !part.empty()) {
-    missing.emplace_back(part);
+  } else if (!known_part.empty()) {
+    missing.emplace_back(known_part);
   } else {
     read_generic(r, spec);
     if (!r.failed())
@@ -99,12 +114,18 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     found.add(Code::unsupported_model, std::string(path), {{"model_type", spec.architecture}, {"missing", missing}});
 
   spec.published = read_published(r, formats, spec.layers());
-  if (missing.empty()) warn_of_towers(r);
+  if (missing.empty()) {
+    warn_of_towers(r);
+    warn_of_other_heads(r);
+  }
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");
   if (!found.has_errors() && bound_on_parameters(spec) > kMostParameters)
     found.add(Code::config_contradiction, std::string(path),
-              {{"a", std::string("hidden_size")}, {"b", std::string("the other sizes")}, {"why", std::string("together they make more than 2^53 parameters")}});
-  for (const auto& problem : found.list()) problems.add(problem.code, problem.path, problem.params);
+              {{"a", "hidden_size"}, {"b", "the other sizes"}, {"why", "together they make more than 2^53 parameters"}});
+  // Arguments are read in another order by another compiler; problems come in one order.
+  auto sorted = found.list();
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& x, const Problem& y) { return x.path < y.path; });
+  for (const auto& problem : sorted) problems.add(problem);
   if (found.has_errors()) return std::nullopt;
   return spec;
 }

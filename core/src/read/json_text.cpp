@@ -1,7 +1,6 @@
 #include "read/json_text.hpp"
 
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -48,79 +47,88 @@ std::string without_python_numbers(std::string_view text) {
   return out;
 }
 
-// Builds nothing: it knows the place and tells what is wrong there.
-class Checker : public nlohmann::json_sax<json> {
+// Builds the value and knows its place, so that what is wrong is told with its path. One handler for every text keeps one parser
+// in the module.
+class Builder : public nlohmann::json_sax<json> {
  public:
-  Checker(std::string_view base, Problems& problems) : base_(base), problems_(problems) {}
+  Builder(std::string_view base, Problems& problems) : base_(base), problems_(problems) {}
 
   bool ok() const { return ok_; }
+  json take() { return std::move(root_); }
 
-  bool null() override { return value(); }
-  bool boolean(bool) override { return value(); }
-  bool number_integer(number_integer_t) override { return value(); }
-  bool number_unsigned(number_unsigned_t) override { return value(); }
-  bool number_float(number_float_t, const string_t&) override { return value(); }
-  bool string(string_t&) override { return value(); }
-  bool binary(binary_t&) override { return value(); }
-  bool start_object(std::size_t) override { return enter(true); }
+  bool null() override { return put(json()); }
+  bool boolean(bool v) override { return put(json(v)); }
+  bool number_integer(number_integer_t v) override { return put(json(v)); }
+  bool number_unsigned(number_unsigned_t v) override { return put(json(v)); }
+  bool number_float(number_float_t v, const string_t&) override { return put(json(v)); }
+  bool string(string_t& v) override { return put(json(std::move(v))); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return enter(json(json::value_t::object)); }
   bool end_object() override { return leave(); }
-  bool start_array(std::size_t) override { return enter(false); }
+  bool start_array(std::size_t) override { return enter(json(json::value_t::array)); }
   bool end_array() override { return leave(); }
+
   bool key(string_t& name) override {
-    auto& level = levels_.back();
-    if (!level.keys.insert(name).second) {
-      problems_.add(Code::duplicate_key, pointer(place(levels_.size() - 1), name), {{"key", name}});
-      ok_ = false;
-    }
-    level.key = name;
+    auto& object = *open_.back();
+    if (object.find(name) != object.end())                       // the rest can be read, and its problems told too
+      problems_.add(Code::duplicate_key, pointer(place(open_.size() - 1), name), {{"key", name}});
+    if (keys_.size() < open_.size()) keys_.resize(open_.size());
+    keys_[open_.size() - 1] = std::move(name);
     return true;
   }
+
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    constexpr int kNumberOverflow = 406;
     ok_ = false;
-    // Numbers like 1e999 end in an error of their own kind.
-    if (error.id == 406) {
-      problems_.add(Code::not_finite, place(levels_.size()), {{"value", std::string("a number beyond 1.8e308")}});
-      return false;
-    }
-    problems_.add(Code::not_json, base_, {{"position", static_cast<double>(position)}});
+    if (error.id == kNumberOverflow) problems_.add(Code::not_finite, place(open_.size()), {{"value", "a number beyond 1.8e308"}});
+    else problems_.add(Code::not_json, base_, {{"position", static_cast<double>(position)}});
     return false;
   }
 
  private:
-  struct Level {
-    bool object = false;
-    std::set<std::string> keys;
-    std::string key;
-    std::size_t index = 0;
-  };
-
+  // Path of what stands, or comes next, in the innermost of the first `depth` open values.
   std::string place(std::size_t depth) const {
     std::string path = base_;
-    for (std::size_t i = 0; i < depth && i < levels_.size(); ++i)
-      path = pointer(path, levels_[i].object ? levels_[i].key : std::to_string(levels_[i].index));
+    for (std::size_t i = 0; i < depth; ++i) {
+      const bool next = i + 1 == open_.size();                   // of the innermost array: the element after those that are whole
+      path = pointer(path, open_[i]->is_object() ? keys_[i] : std::to_string(open_[i]->size() - (next ? 0 : 1)));
+    }
     return path;
   }
-  bool value() {
-    if (!levels_.empty()) ++levels_.back().index;
+
+  json* add(json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    auto& parent = *open_.back();
+    if (parent.is_object()) return &(parent[keys_[open_.size() - 1]] = std::move(value));
+    parent.push_back(std::move(value));
+    return &parent.back();
+  }
+  bool put(json value) {
+    add(std::move(value));
     return true;
   }
-  bool enter(bool object) {
-    if (levels_.size() >= kDeepest) {
+  bool enter(json empty) {
+    if (open_.size() >= kDeepest) {
       ok_ = false;
       problems_.add(Code::too_deep, base_, {{"limit", static_cast<double>(kDeepest)}});
       return false;
     }
-    levels_.push_back({object, {}, {}, 0});
+    open_.push_back(add(std::move(empty)));
     return true;
   }
   bool leave() {
-    levels_.pop_back();
-    return value();
+    open_.pop_back();
+    return true;
   }
 
   std::string base_;
   Problems& problems_;
-  std::vector<Level> levels_;
+  json root_;
+  std::vector<json*> open_;                      // from the root to the innermost; a parent does not move while it is open
+  std::vector<std::string> keys_;                // of the member being read, for each open object
   bool ok_ = true;
 };
 
@@ -135,21 +143,30 @@ std::optional<json> parse_json(std::string_view text, std::string_view base, Pro
     problems.add(Code::broken_text, std::string(base), {{"position", static_cast<double>(position)}});
     return std::nullopt;
   }
+  // The parser takes a zero byte for the end of the text; in JSON it has no place at all.
+  if (const auto position = text.find('\0'); position != std::string_view::npos) {
+    problems.add(Code::not_json, std::string(base), {{"position", static_cast<double>(position + 1)}});
+    return std::nullopt;
+  }
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);      // a byte order mark, as some editors leave
   std::string cleaned;
   if (python_numbers) {
     cleaned = without_python_numbers(text);
     text = cleaned;
   }
-  Checker checker(base, problems);
-  json::sax_parse(text.begin(), text.end(), &checker);
-  if (!checker.ok()) return std::nullopt;
-  auto value = json::parse(text.begin(), text.end(), nullptr, false);
-  if (value.is_discarded()) {
-    problems.add(Code::not_json, std::string(base));
-    return std::nullopt;
-  }
-  return value;
+  Builder builder(base, problems);
+  json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  if (!builder.ok()) return std::nullopt;
+  return builder.take();
+}
+
+bool is_utf8(std::string_view text) { return first_broken_byte(text) == std::string_view::npos; }
+
+json parse_trusted(std::string_view text) {
+  Problems none;
+  Builder builder("", none);
+  json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  return builder.take();
 }
 
 }  // namespace weighbridge

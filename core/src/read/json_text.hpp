@@ -18,4 +18,9 @@ constexpr std::size_t kDeepest = 64;                 // arrays and objects insid
 // `not_finite`. `python_numbers`: NaN and Infinity, as Python writes them in config.json, are read as null.
 std::optional<nlohmann::json> parse_json(std::string_view text, std::string_view base, Problems& problems, bool python_numbers = false);
 
+bool is_utf8(std::string_view text);
+
+// Text of our own (the packed catalogue): null when it is broken.
+nlohmann::json parse_trusted(std::string_view text);
+
 }  // namespace weighbridge

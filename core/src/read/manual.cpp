@@ -22,10 +22,8 @@ const std::vector<Reference>& references(const Catalog& catalog) {
   static const std::vector<Reference> list = [&] {
     std::vector<Reference> out;
     for (const auto& entry : catalog.models()) {
-      const auto* config = member(*entry.entry, "config");
-      if (!config) continue;
       Problems ignored;
-      auto spec = read_config(*config, entry.id, "/model", catalog.formats(), ignored);
+      auto spec = read_config(catalog.model_config(entry), entry.id, "/model", catalog.formats(), ignored);
       if (!spec || spec->kinds.empty()) continue;
       const auto inv = inventory(std::move(*spec));
       const auto& kind = inv.spec.kinds.back();

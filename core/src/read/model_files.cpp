@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "json.hpp"
+#include "read/header_model.hpp"
 #include "read/json_text.hpp"
 #include "weighbridge/api.hpp"
 #include "weighbridge/catalog.hpp"
@@ -32,7 +33,7 @@ constexpr std::string_view kNeverRead[] = {"id2label", "label2id", "task_specifi
 
 void trim(json& config) {
   for (const auto key : kNeverRead) config.erase(std::string(key));
-  for (auto& [key, value] : config.items())
+  for (auto& value : config)
     if (value.is_object()) for (const auto inner : kNeverRead) value.erase(std::string(inner));
 }
 
@@ -44,19 +45,40 @@ std::string name_of(const json& config, const std::string& file) {
   return type.empty() ? file : type;
 }
 
+// "Llama-3.1-8B-Q4_K_M-00001-of-00002.gguf" -> what comes before the ending.
+std::string_view stem(std::string_view file) { return file.substr(0, file.rfind('.')); }
+
+std::string read_gguf_model(const std::vector<GgufHeader>& parts, const std::string& file, const std::string& path, Problems& problems) {
+  const auto model = model_of_gguf(parts, stem(file), path, catalog().formats(), problems);
+  if (!model) return refusal(problems);
+  JsonWriter w;
+  w.begin_object().member("ok", true).key("model").begin_object().key("header");
+  write_header_model(w, *model, catalog().formats());
+  w.member("name", model->spec.name).end_object();
+  write_problems(w, problems);
+  return w.end_object().take();
+}
+
 }  // namespace
 
 std::string read_model(const std::vector<File>& files) {
   Problems problems;
   json model;
-  if (files.empty()) problems.add(Code::missing_field, "", {{"name", std::string("files")}});
+  std::vector<GgufHeader> gguf;
+  std::string gguf_path, gguf_name;
+  if (files.empty()) problems.add(Code::missing_field, "", {{"name", "files"}});
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& file = files[i];
     const auto path = pointer("", std::to_string(i));
     const auto name = lower(file.name);
-    const auto unsupported = [&](const char* why) { problems.add(Code::unsupported_file, path, {{"name", file.name}, {"why", std::string(why)}}); };
-    if (ends_with(name, ".gguf") || ends_with(name, ".safetensors") || file.content.rfind("GGUF", 0) == 0) {
-      unsupported("headers of GGUF and safetensors files are not read yet; give the model's config.json");
+    const auto unsupported = [&](const char* why) { problems.add(Code::unsupported_file, path, {{"name", file.name}, {"why", why}}); };
+    if (ends_with(name, ".gguf") || file.content.rfind("GGUF", 0) == 0) {
+      if (auto header = read_gguf(file.content, file.size, file.name, path, problems)) gguf.push_back(std::move(*header));
+      if (gguf_path.empty()) gguf_path = path, gguf_name = file.name;
+      continue;
+    }
+    if (ends_with(name, ".safetensors")) {
+      unsupported("headers of safetensors files are not read yet; give the model's config.json");
       continue;
     }
     if (ends_with(name, ".index.json")) {
@@ -80,13 +102,20 @@ std::string read_model(const std::vector<File>& files) {
     const auto shown = name_of(*config, file.name);
     const auto spec = read_config(*config, shown, path, catalog().formats(), problems);
     if (!spec) continue;
-    model = {{"config", *config}, {"name", shown}};
-    if (weighbridge::text(model).size() > kLargestModel) trim(model["config"]);
-    if (const auto size = weighbridge::text(model).size(); size > kLargestModel)
+    model["config"] = *config;
+    model["name"] = shown;
+    if (json_text(model).size() > kLargestModel) trim(model["config"]);
+    if (const auto size = json_text(model).size(); size > kLargestModel)
       problems.add(Code::too_large, path, {{"bytes", static_cast<double>(size)}, {"limit", static_cast<double>(kLargestModel)}});
   }
-  if (problems.has_errors()) return weighbridge::text(refusal(problems));
-  return weighbridge::text(json{{"ok", true}, {"model", std::move(model)}, {"problems", write_problems(problems)}});
+  if (!gguf_path.empty() && !model.is_null())
+    problems.add(Code::conflicting_fields, gguf_path, {{"a", "a GGUF file"}, {"b", "a config.json"}});
+  if (!gguf_path.empty() && !problems.has_errors()) return read_gguf_model(gguf, gguf_name, gguf_path, problems);
+  if (problems.has_errors()) return refusal(problems);
+  JsonWriter w;
+  w.begin_object().member("ok", true).key("model").value(model);
+  write_problems(w, problems);
+  return w.end_object().take();
 }
 
 }  // namespace weighbridge::api

@@ -1,10 +1,14 @@
 #include "weighbridge/request.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <map>
 
 #include "json.hpp"
+#include "json_writer.hpp"
 #include "read/fields.hpp"
+#include "read/header_model.hpp"
 #include "read/manual.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/layout.hpp"
@@ -30,17 +34,23 @@ class Reader {
   }
   bool has(std::string_view path) const { return value_at(request_, path) != nullptr; }
 
-  void assume(std::string_view path, const json& value, std::string_view from, std::string source = {}) {
-    assumptions.push_back({std::string(path), text(value), from, std::move(source)});
+  // `value` is JSON text.
+  void assume(std::string_view path, std::string value, std::string_view from, std::string source = {}) {
+    assumptions.push_back({std::string(path), std::move(value), from, std::move(source)});
+  }
+  void assume_text(std::string_view path, std::string_view value, std::string_view from) {
+    assume(path, JsonWriter().text(value).take(), from);
   }
 
   // A number with the table's default.
   Given<double> number(std::string_view path, bool note = true) {
     if (const auto* value = valid(path)) return {value->get<double>(), From::user};
-    const auto standard = json::parse(field_at(fields_, path).standard, nullptr, false);
-    if (!standard.is_number()) return {};
-    if (note && !has(path)) assume(path, standard, "default");
-    return {standard.get<double>(), From::standard};
+    const auto standard = field_at(fields_, path).standard;
+    if (standard.empty()) return {};
+    if (note && !has(path)) assume(path, std::string(standard), "default");
+    std::int64_t whole = 0;                                      // every default is one
+    std::from_chars(standard.data(), standard.data() + standard.size(), whole);
+    return {static_cast<double>(whole), From::standard};
   }
   std::int64_t count(std::string_view path, std::int64_t otherwise = 0) const {
     const auto* value = valid(path);
@@ -56,9 +66,9 @@ class Reader {
   }
   std::string words(std::string_view path, bool note = true) {
     if (const auto* value = valid(path)) return std::string(as_text(*value));
-    const auto standard = json::parse(field_at(fields_, path).standard, nullptr, false);
-    if (note && !has(path)) assume(path, standard, "default");
-    return std::string(as_text(standard));
+    const auto standard = field_at(fields_, path).standard;      // a quoted word
+    if (note && !has(path)) assume(path, std::string(standard), "default");
+    return std::string(standard.substr(1, standard.size() - 2));
   }
 
   const json& request() const { return request_; }
@@ -66,15 +76,13 @@ class Reader {
   Problems& problems() { return problems_; }
 
   void unknown(Code code, std::string_view path, std::string_view word, const std::vector<std::string>& known) {
-    Params params{{"value", shown(json(std::string(word)))}};
-    if (auto near = nearest(word, known); !near.empty()) params.emplace_back("nearest", std::move(near));
-    problems_.add(code, std::string(path), std::move(params));
+    problems_.add(code, path, {{"value", word}, {"nearest", nearest(word, known)}});
   }
   void missing(std::string_view path, std::string_view name) {
-    problems_.add(Code::missing_field, std::string(path), {{"name", std::string(name)}});
+    problems_.add(Code::missing_field, path, {{"name", name}});
   }
   void conflict(std::string_view path, std::string_view a, std::string_view b) {
-    problems_.add(Code::conflicting_fields, std::string(path), {{"a", std::string(a)}, {"b", std::string(b)}});
+    problems_.add(Code::conflicting_fields, path, {{"a", a}, {"b", b}});
   }
 
  private:
@@ -125,7 +133,7 @@ std::optional<ModelChoice> read_manual(Reader& r) {
     const auto& spec = made.inventory.spec;
     const auto& a = spec.kinds.front().mixer.attention;
     const auto note = [&](std::string_view key, std::int64_t given, std::int64_t taken) {
-      if (given == 0) r.assume(std::string("/model/manual/") + std::string(key), taken, "estimated", made.like);
+      if (given == 0) r.assume(std::string("/model/manual/") + std::string(key), std::to_string(taken), "estimated", made.like);
     };
     note("layers", s.layers, spec.layers());
     note("hidden_size", s.hidden, spec.hidden);
@@ -138,6 +146,25 @@ std::optional<ModelChoice> read_manual(Reader& r) {
   }
   out.inventory = std::make_shared<const Inventory>(std::move(made.inventory));
   return out;
+}
+
+// A catalogue model, read on first use: many requests ask for the same one.
+struct CatalogReading {
+  std::shared_ptr<const Inventory> inventory;
+  Problems problems;
+};
+const CatalogReading& catalog_model(const CatalogModel& entry, const Catalog& catalog) {
+  static thread_local std::map<const CatalogModel*, CatalogReading> readings;
+  auto& reading = readings[&entry];
+  if (!reading.inventory) {
+    reading.problems = {};
+    auto spec = read_config(catalog.model_config(entry), entry.id, "/model", catalog.formats(), reading.problems);
+    if (spec) {
+      spec->name = entry.name;
+      reading.inventory = std::make_shared<const Inventory>(inventory(std::move(*spec)));
+    }
+  }
+  return reading;
 }
 
 std::optional<ModelChoice> read_model(Reader& r) {
@@ -158,19 +185,31 @@ std::optional<ModelChoice> read_model(Reader& r) {
       r.unknown(Code::unknown_model, "/model", as_text(*model), known);
       return std::nullopt;
     }
-    const auto* config = member(*entry->entry, "config");
-    spec = read_config(config ? *config : json(), entry->id, "/model", r.catalog().formats(), r.problems());
-    if (spec) spec->name = entry->name;
+    const auto& known = catalog_model(*entry, r.catalog());
+    for (const auto& problem : known.problems.list()) r.problems().add(problem);
+    if (!known.inventory) return std::nullopt;
+    ModelChoice out;
+    out.inventory = known.inventory;
+    return out;
   } else if (model->is_object()) {
     const auto* config = value_at(*model, "/config");
     const auto* manual = value_at(*model, "/manual");
+    const auto* header = r.valid("/model/header");
     if (config && manual) r.conflict("/model", "config", "manual");
-    if (!config && !manual) {
+    if (header && (config || manual)) r.conflict("/model", "header", config ? "config" : "manual");
+    if (!config && !manual && !header) {
       r.missing("/model", "config");
       return std::nullopt;
     }
     if (manual) return manual->is_object() ? read_manual(r) : std::nullopt;
     const auto* name = r.valid("/model/name");
+    if (header) {
+      auto read = read_header_model(*header, name ? as_text(*name) : "model", "/model/header", r.catalog().formats(), r.problems());
+      if (!read) return std::nullopt;
+      ModelChoice out;
+      out.inventory = std::make_shared<const Inventory>(std::move(*read));
+      return out;
+    }
     std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
     if (shown_name.empty()) shown_name = text_of(*config, "model_type");
     if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
@@ -208,9 +247,9 @@ WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* mod
     if (!r.has(bits_path)) r.missing(path, "bits_per_weight");
   } else if (!r.has(path) && model) {
     const auto& published = model->spec.published;
-    if (published.format.empty() || published.assumed) r.assume(path, published.format.empty() ? "bf16" : published.format, "default");
-    else r.assume(path, published.format, "catalog");
-    if (published.format.empty() && !published.quantised) out.format = formats.find_weight("bf16");
+    const bool known = !published.format.empty() && !published.assumed;
+    r.assume_text(path, published.format.empty() ? "bf16" : published.format, known ? "catalog" : "default");
+    if (published.format.empty() && !published.quantised && model->stored.empty()) out.format = formats.find_weight("bf16");
   }
   return out;
 }
@@ -228,7 +267,7 @@ void read_kv_cache(Reader& r, Request& out) {
   out.k_format = out.v_format = standard;
   const auto* value = r.valid("/kv_cache");
   if (!value) {
-    if (!r.has("/kv_cache")) r.assume("/kv_cache", "bf16", "default");
+    if (!r.has("/kv_cache")) r.assume_text("/kv_cache", "bf16", "default");
     return;
   }
   out.kv_from = From::user;
@@ -237,9 +276,9 @@ void read_kv_cache(Reader& r, Request& out) {
     return;
   }
   if (const auto* k = value_at(*value, "/k")) out.k_format = read_kv(r, "/kv_cache/k", *k);
-  else r.assume("/kv_cache/k", "bf16", "default");
+  else r.assume_text("/kv_cache/k", "bf16", "default");
   if (const auto* v = value_at(*value, "/v")) out.v_format = read_kv(r, "/kv_cache/v", *v);
-  else r.assume("/kv_cache/v", "bf16", "default");
+  else r.assume_text("/kv_cache/v", "bf16", "default");
 }
 
 // ---- engine and device ----
@@ -248,7 +287,7 @@ EngineChoice read_engine(Reader& r) {
   EngineChoice out;
   const auto* value = r.valid("/engine");
   if (!value) {
-    if (!r.has("/engine")) r.assume("/engine", "ideal", "default");
+    if (!r.has("/engine")) r.assume_text("/engine", "ideal", "default");
     return out;
   }
   std::string name;
@@ -271,7 +310,7 @@ EngineChoice read_engine(Reader& r) {
   }
   out.id = engine->id;
   out.layer_split = engine->layer_split;
-  if (!engine->profile) r.problems().add(Code::engine_as_ideal, std::string(path), {{"engine", engine->name}});
+  if (!engine->profile) r.problems().add(Code::engine_as_ideal, path, {{"engine", engine->name}});
   return out;
 }
 
@@ -315,14 +354,15 @@ Device weakest_of(const std::vector<const Device*>& devices) {
     d.memory = min(d.memory, other->memory);
     d.marketed = min(d.marketed, other->marketed);
     d.bandwidth = min(d.bandwidth, other->bandwidth);
-    for (std::size_t a = 0; a < 6; ++a)
+    for (std::size_t a = 0; a < 6; ++a) {
       if (other->peak[a] < d.peak[a]) d.peak[a] = other->peak[a];
+      d.peak_kind[a] = weakest(d.peak_kind[a], other->peak_kind[a]);
+    }
     d.link = min(d.link, other->link);
     d.power = max(d.power, other->power);
     d.price_per_hour = max(d.price_per_hour, other->price_per_hour);
     d.memory_kind = weakest(d.memory_kind, other->memory_kind);
     d.bandwidth_kind = weakest(d.bandwidth_kind, other->bandwidth_kind);
-    d.peak_kind = weakest(d.peak_kind, other->peak_kind);
   }
   return d;
 }
@@ -399,13 +439,13 @@ void check_layout(Reader& r, const Inventory& m, const Layout& l, std::int64_t d
     const auto& mixer = m.spec.kinds.front().mixer;
     const auto heads = mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads;
     problems.add(Code::does_not_divide, "/parallel/tensor",
-                 {{"what", std::string("attention heads")}, {"count", static_cast<double>(heads)}, {"axis", std::string("tensor")},
+                 {{"what", "attention heads"}, {"count", static_cast<double>(heads)}, {"axis", "tensor"},
                   {"value", static_cast<double>(l.tensor)}, {"accepted", words(degrees)}});
   }
   const auto layers = m.spec.layers();
   if (l.pipeline > layers)
     problems.add(Code::out_of_range, "/parallel/pipeline",
-                 {{"value", static_cast<double>(l.pipeline)}, {"max", static_cast<double>(layers)}, {"unit", std::string("layers")}});
+                 {{"value", static_cast<double>(l.pipeline)}, {"max", static_cast<double>(layers)}, {"unit", "layers"}});
   const auto spread = l.tensor * l.data;
   if (l.expert > 1) {
     std::vector<std::int64_t> accepted;
@@ -414,8 +454,8 @@ void check_layout(Reader& r, const Inventory& m, const Layout& l, std::int64_t d
     if (std::find(accepted.begin(), accepted.end(), l.expert) == accepted.end()) {
       const bool experts = m.experts == 0 || m.experts % l.expert != 0;
       problems.add(Code::does_not_divide, "/parallel/expert",
-                   {{"what", std::string(experts ? "experts" : "devices of tensor x data")},
-                    {"count", static_cast<double>(experts ? m.experts : spread)}, {"axis", std::string("expert")},
+                   {{"what", experts ? "experts" : "devices of tensor x data"},
+                    {"count", static_cast<double>(experts ? m.experts : spread)}, {"axis", "expert"},
                     {"value", static_cast<double>(l.expert)}, {"accepted", words(accepted)}});
     }
   }
@@ -462,12 +502,12 @@ Workload read_workload(Reader& r) {
   w.cached_prefix_tokens = r.number("/workload/cached_prefix_tokens");
   if (w.cached_prefix_tokens.value > w.prompt_tokens.value)
     r.problems().add(Code::out_of_range, "/workload/cached_prefix_tokens",
-                     {{"value", w.cached_prefix_tokens.value}, {"max", w.prompt_tokens.value}, {"unit", std::string("tokens")}});
+                     {{"value", w.cached_prefix_tokens.value}, {"max", w.prompt_tokens.value}, {"unit", "tokens"}});
   if (const auto* context = r.valid("/workload/context_tokens")) {
     w.context_tokens = {context->get<double>(), From::user};
   } else {
     w.context_tokens = {w.prompt_tokens.value + w.output_tokens.value, From::standard};
-    if (!r.has("/workload/context_tokens")) r.assume("/workload/context_tokens", number(w.context_tokens.value), "default");
+    if (!r.has("/workload/context_tokens")) r.assume("/workload/context_tokens", number_text(w.context_tokens.value), "default");
   }
   const auto mode = r.words("/workload/mode");
   w.mode = mode == "static_batch" ? Mode::static_batch : mode == "offline" ? Mode::offline : Mode::closed_loop;
@@ -495,11 +535,12 @@ void read_options(Reader& r, Request& out) {
   const auto* options = r.valid("/options");
   if (!options) return;
   constexpr std::string_view used[] = {"max_num_batched_tokens", "chunked_prefill_size", "speculative", "enable_dp_attention"};
-  for (const auto& [key, value] : options->items()) {
-    if (value.is_null() || std::find(std::begin(used), std::end(used), key) != std::end(used)) continue;
+  for (auto at = options->begin(); at != options->end(); ++at) {
+    const auto& key = at.key();
+    if (at.value().is_null() || std::find(std::begin(used), std::end(used), key) != std::end(used)) continue;
     const auto path = pointer("/options", key);
     if (field_at(estimate_fields(), path).path != path) continue;              // already a problem
-    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", std::string("ideal")}});
+    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", "ideal"}});
   }
 }
 
@@ -545,7 +586,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
   if (r.valid("/prefill_pool"))
-    problems.add(Code::option_without_effect, "/prefill_pool", {{"option", std::string("prefill_pool")}, {"engine", std::string("ideal")}});
+    problems.add(Code::option_without_effect, "/prefill_pool", {{"option", "prefill_pool"}, {"engine", "ideal"}});
   if (out.model && out.model->spec.context > 0 && out.workload.context_tokens.value > static_cast<double>(out.model->spec.context))
     problems.add(Code::context_beyond_model, "/workload/context_tokens",
                  {{"context", out.workload.context_tokens.value}, {"limit", static_cast<double>(out.model->spec.context)}});
@@ -609,7 +650,7 @@ std::optional<TrainRequest> read_train_request(const json& request, const Catalo
   out.device = std::move(device.device);
   out.device_from = device.from;
   if (const auto count = read_count(r); count.devices.value > 0) out.devices = count.devices;
-  else r.assume("/devices", 1, "default");
+  else r.assume("/devices", "1", "default");
   if (out.model) {
     out.trainable_parameters = static_cast<double>(out.model->parameters);
     if (method == "lora" || method == "qlora") {
@@ -622,7 +663,8 @@ std::optional<TrainRequest> read_train_request(const json& request, const Catalo
       out.trainable_parameters = adapter_parameters(*out.model, r.number("/lora/rank").value, targets, given && as_text(*given) == "all-linear");
     }
   }
-  if (!out.article) problems.add(Code::not_available, "/estimate_method", {{"call", std::string("train with the detailed method")}});
+  if (!out.article && (r.valid("/estimate_method") || !r.has("/estimate_method")))
+    problems.add(Code::not_available, "/estimate_method", {{"call", "train with the detailed method"}});
   if (problems.has_errors()) return std::nullopt;
   out.assumptions = std::move(r.assumptions);
   return out;

@@ -29,7 +29,7 @@ constexpr std::array kUnsupported{
     Unsupported{"nemotron_h", kStateSpace},     Unsupported{"granitemoehybrid", kStateSpace}, Unsupported{"bamba", kStateSpace},
     Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
     Unsupported{"rwkv5", kRecurrent},           Unsupported{"rwkv6", kRecurrent},            Unsupported{"rwkv7", kRecurrent},
-    Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"lfm2", "short-convolution layers"},
+    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"lfm2", "short-convolution layers"},
     Unsupported{"lfm2_moe", "short-convolution layers"},         Unsupported{"t5", kEncoder}, Unsupported{"mt5", kEncoder},
     Unsupported{"bart", kEncoder},              Unsupported{"bert", kEncoder},               Unsupported{"roberta", kEncoder},
     Unsupported{"xlm-roberta", kEncoder},       Unsupported{"modernbert", kEncoder},         Unsupported{"whisper", kEncoder},
@@ -43,7 +43,10 @@ constexpr std::array kUnsupported{
     Unsupported{"step3p7", "gated attention with heads that differ by layer"}, Unsupported{"longcat_flash", "two attentions in one layer"},
 };
 
-// Keys that betray parts which the generic keys say nothing of.
+// The layer types that readers know; any other is a mixer that must not be counted as attention.
+constexpr std::array<std::string_view, 7> kAttentions{"full_attention", "sliding_attention", "chunked_attention", "attention", "global", "local", "full"};
+
+// Keys that betray parts which the keys of plain decoders say nothing of.
 struct Sign {
   std::string_view key;
   std::string_view part;
@@ -74,15 +77,27 @@ ReadFamily find_family(std::string_view model_type) {
   return nullptr;
 }
 
-void read_generic(ConfigReader& r, ModelSpec& spec) {
+void look_for_signs(ConfigReader& r, bool known) {
   std::string_view last;
   for (const auto& sign : kSigns) {
-    if (!r.has(sign.key) || sign.part == last) continue;
+    if (known && sign.key == "block_configs") continue;          // its family reads it
+    const auto* value = r.find({sign.key});
+    if (!value || sign.part == last || *value == 0 || *value == false || (value->is_structured() && value->empty())) continue;
     r.unsupported(std::string(sign.part) + " (" + std::string(sign.key) + ")");
     last = sign.part;
   }
   if (r.has("is_encoder_decoder") && r.flag({"is_encoder_decoder"}, false)) r.unsupported(std::string(kEncoder));
-  if (!r.unsupported_parts().empty()) return;
+  const auto* types = r.find({"layer_types"});
+  if (!types || !types->is_array()) return;
+  for (const auto& type : *types) {
+    const auto* name = type.get_ptr<const std::string*>();
+    if (!name || std::find(kAttentions.begin(), kAttentions.end(), *name) != kAttentions.end()) continue;
+    r.unsupported("layers of type \"" + name->substr(0, 64) + "\" (layer_types)");
+    return;
+  }
+}
+
+void read_generic(ConfigReader& r, ModelSpec& spec) {
   // Latent attention and fine-grained experts are written alike by all who took them over from DeepSeek.
   if (r.has("kv_lora_rank") || r.find({"n_routed_experts", "num_experts", "num_local_experts"})) return read_deepseek(r, spec);
   read_llama(r, spec);

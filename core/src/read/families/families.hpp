@@ -17,6 +17,9 @@ struct Family {
   ReadFamily read;
 };
 
+// Reports, in configs of any family (`known`: one that has a reader), keys and layer types that stand for parts which
+// cannot be counted.
+void look_for_signs(ConfigReader& r, bool known);
 // nullptr when no reader knows the model_type.
 ReadFamily find_family(std::string_view model_type);
 // What a known architecture would need that is not here yet; empty when there is no such.

@@ -1,0 +1,562 @@
+#include "read/header_model.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "json.hpp"
+#include "read/config_reader.hpp"
+#include "read/json_text.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+using nlohmann::json;
+
+// What a tensor is, by the last part of its name (llama.cpp's names; sources.json: ggml).
+struct NameRule {
+  std::string_view name;                         // without "blk.N." and ".weight"
+  Role role;
+  TensorClass cls;
+  Split split = Split::even;
+  Use use = Use::always;
+};
+using R = Role;
+using C = TensorClass;
+constexpr NameRule kNames[] = {
+    {"token_embd", R::embedding, C::token_embedding, Split::even, Use::lookup},
+    {"position_embd", R::embedding, C::position, Split::replicated, Use::lookup},
+    {"output", R::lm_head, C::output, Split::even, Use::last},
+    {"attn_q", R::attention, C::attention_q},
+    {"attn_k", R::attention, C::attention_k, Split::kv_heads},
+    {"attn_v", R::attention, C::attention_v, Split::kv_heads},
+    {"attn_qkv", R::attention, C::attention_qkv},
+    {"attn_output", R::attention, C::attention_output},
+    {"attn_q_a", R::attention, C::attention_other, Split::replicated},
+    {"attn_kv_a_mqa", R::attention, C::attention_other, Split::replicated},
+    {"attn_q_b", R::attention, C::attention_q},
+    {"attn_kv_b", R::attention, C::attention_other},
+    {"attn_k_b", R::attention, C::attention_other},
+    {"attn_v_b", R::attention, C::attention_other},
+    {"attn_sinks", R::attention, C::other},
+    {"ffn_gate", R::mlp, C::ffn_gate},
+    {"ffn_up", R::mlp, C::ffn_up},
+    {"ffn_down", R::mlp, C::ffn_down},
+    {"ffn_gate_shexp", R::mlp, C::ffn_gate},
+    {"ffn_up_shexp", R::mlp, C::ffn_up},
+    {"ffn_down_shexp", R::mlp, C::ffn_down},
+    {"ffn_gate_exps", R::experts, C::ffn_gate, Split::experts, Use::routed},
+    {"ffn_up_exps", R::experts, C::ffn_up, Split::experts, Use::routed},
+    {"ffn_down_exps", R::experts, C::ffn_down, Split::experts, Use::routed},
+    {"ffn_gate_up_exps", R::experts, C::ffn_gate_up, Split::experts, Use::routed},
+    {"ffn_gate_inp", R::router, C::router, Split::replicated},
+    {"ffn_gate_inp_shexp", R::router, C::router, Split::replicated},
+    {"exp_probs_b", R::router, C::bias, Split::replicated},
+    {"rope_freqs", R::other, C::position, Split::replicated, Use::never},
+    {"rope_factors_long", R::other, C::position, Split::replicated, Use::never},
+    {"rope_factors_short", R::other, C::position, Split::replicated, Use::never},
+};
+
+// Parts whose memory beside the weights no formula here knows yet.
+struct Foreign {
+  std::string_view begins;
+  std::string_view part;
+};
+constexpr Foreign kForeign[] = {
+    {"ssm_", "state-space or linear-attention layers"}, {"shortconv", "short-convolution layers"}, {"time_mix", "recurrent layers (RWKV)"},
+    {"indexer", "a sparse attention indexer"}, {"enc.", "an encoder"}, {"v.", "a vision tower"}, {"a.", "an audio tower"}, {"mm.", "a projector"},
+    {"per_layer", "per-layer embeddings"}, {"altup", "per-layer embeddings"}, {"laurel", "per-layer embeddings"}, {"cross_attn", "cross-attention layers"},
+};
+
+constexpr std::int64_t kMostLayersHere = 4096;
+constexpr std::size_t kMostKindsHere = 255, kMostRowsHere = 4096;
+constexpr std::int64_t kMostDimension = std::int64_t{1} << 40, kMostCountHere = 1'000'000;
+
+// "blk.12.attn_q.weight": layer 12 (else -1), "attn_q", and whether it ends in .weight.
+struct Name {
+  std::int64_t layer = -1;
+  std::string_view part;
+  bool weight = false;
+};
+Name split_name(std::string_view full) {
+  Name n;
+  if (full.substr(0, 4) == "blk.") {
+    full.remove_prefix(4);
+    const auto dot = full.find('.');
+    std::int64_t layer = -1;
+    const auto* end = full.data() + std::min(dot, full.size());
+    if (dot != std::string_view::npos && std::from_chars(full.data(), end, layer).ptr == end && layer >= 0 && layer < kMostLayersHere) {
+      n.layer = layer;
+      full.remove_prefix(dot + 1);
+    }
+  }
+  constexpr std::string_view kWeight = ".weight", kBias = ".bias";
+  const auto ends = [&](std::string_view end) { return full.size() > end.size() && full.substr(full.size() - end.size()) == end; };
+  n.weight = ends(kWeight);
+  if (n.weight) full.remove_suffix(kWeight.size());
+  else if (ends(kBias)) full.remove_suffix(kBias.size());
+  n.part = full;
+  return n;
+}
+
+// Role, class, split and use of a row, from its name and shape.
+void classify(TensorRow& row, std::string_view part, bool weight, bool vector) {
+  row.split = Split::replicated;
+  row.role = part.find("norm") != std::string_view::npos ? R::norm : R::other;
+  row.cls = row.role == R::norm ? C::norm : C::other;
+  for (const auto& rule : kNames) {
+    if (rule.name != part) continue;
+    row.role = rule.role;
+    row.cls = rule.cls;
+    row.split = rule.split;
+    row.use = rule.use;
+  }
+  if (!weight && part != "attn_sinks") {
+    row.cls = C::bias;
+    if (part == "attn_output" || part == "ffn_down") row.split = Split::replicated;
+  }
+  const bool table = row.cls == C::token_embedding || row.cls == C::output || row.cls == C::position || row.cls == C::router;
+  row.linear = weight && !vector && !table && row.role != R::norm;
+}
+
+std::string_view foreign_part(std::string_view part) {
+  for (const auto& f : kForeign)
+    if (part.substr(0, f.begins.size()) == f.begins) return f.part;
+  return {};
+}
+
+// Windows by architecture where the file gives no pattern: which of `period` layers are not windowed.
+struct Pattern {
+  std::string_view architecture;
+  std::int64_t period, whole;                    // layer i attends to everything when i % period == whole
+};
+constexpr Pattern kPatterns[] = {{"gemma2", 2, 1}, {"gemma3", 6, 5}, {"gpt-oss", 2, 1}, {"cohere2", 4, 3}, {"olmo2", 4, 3}, {"exaone4", 4, 3}, {"llama4", 4, 3}};
+
+class GgufModel {
+ public:
+  GgufModel(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats, Problems& problems)
+      : parts_(parts), name_(name), path_(path), formats_(formats), problems_(problems) {}
+
+  std::optional<Inventory> read() {
+    for (const auto& part : parts_)
+      if (!meta_ || part.values.size() > meta_->values.size()) meta_ = &part;
+    architecture_ = words("general.architecture");
+    if (architecture_.empty()) return refuse("it does not say what architecture it is of");
+    if (architecture_ == "clip") return refuse("it is a projector for images or sound; drop it together with its language model");
+    const auto split = number("split.count");
+    if (split > 1 && split != static_cast<double>(parts_.size()))
+      return refuse("it is one of " + number_text(split) + " parts, and " + std::to_string(parts_.size()) + " were given");
+    const auto layers = count_of("block_count");
+    if (layers < 1) return refuse("its metadata has no " + architecture_ + ".block_count");
+    layers_ = layers;
+
+    auto& spec = model_.spec;
+    spec.architecture = architecture_;
+    spec.id = spec.name = name_;
+    spec.hidden = count_of("embedding_length");
+    spec.context = std::max<std::int64_t>(0, count_of("context_length"));
+    if (spec.hidden < 1) return refuse("its metadata has no " + architecture_ + ".embedding_length");
+    if (!group_tensors()) return std::nullopt;
+    if (!read_layers()) return std::nullopt;
+    make_rows();
+    spec.published.format = file_type();
+    count(model_);
+    measure(model_);
+    return std::move(model_);
+  }
+
+ private:
+  std::nullopt_t refuse(const std::string& why) {
+    problems_.add(Code::unsupported_file, path_, {{"name", name_}, {"why", why}});
+    return std::nullopt;
+  }
+
+  // ---- metadata ----
+
+  const GgufValue* value(std::string_view key) const { return meta_->find(key); }
+  const GgufValue* own(std::string_view key) const { return meta_->find(architecture_ + "." + std::string(key)); }
+  std::string words(std::string_view key) const {
+    const auto* v = value(key);
+    return v && is_utf8(v->text) && v->text.size() <= 200 ? std::string(v->text) : std::string();
+  }
+  double number(std::string_view key) const {
+    const auto* v = value(key);
+    return v ? v->number : 0;
+  }
+  static std::int64_t whole(double x, std::int64_t most) {
+    return x >= 0 && x <= static_cast<double>(most) && x == std::floor(x) ? static_cast<std::int64_t>(x) : -1;
+  }
+  // Of a layer, where the file gives one number for each; -1 when it is no count.
+  std::int64_t count_of(std::string_view key, std::int64_t layer = 0) const {
+    const auto* v = own(key);
+    if (!v) return 0;
+    if (v->list.empty()) return whole(v->number, kMostDimension);
+    return layer < static_cast<std::int64_t>(v->list.size()) ? whole(v->list[static_cast<std::size_t>(layer)], kMostDimension) : 0;
+  }
+
+  // ---- tensors ----
+
+  bool group_tensors() {
+    by_layer_.resize(static_cast<std::size_t>(layers_));
+    std::vector<std::string> foreign;
+    for (const auto& part : parts_)
+      for (const auto& t : part.tensors) {
+        const bool plain = std::all_of(t.name.begin(), t.name.end(), [](char c) { return c > ' ' && c < 0x7F; });
+        if (!plain) return refuse("it has a tensor whose name is not plain text"), false;
+        const auto name = split_name(t.name);
+        if (const auto what = foreign_part(name.part); !what.empty() && std::find(foreign.begin(), foreign.end(), what) == foreign.end())
+          foreign.emplace_back(what);
+        if (name.layer >= layers_) return refuse("tensor " + std::string(t.name) + " is of a layer that it does not have"), false;
+        auto& place = name.layer < 0 ? once_ : by_layer_[static_cast<std::size_t>(name.layer)];
+        if (!place.emplace(t.name.substr(name.layer < 0 ? 0 : t.name.find('.', 4) + 1), &t).second)
+          return refuse("two parts have the tensor " + std::string(t.name)), false;
+      }
+    if (!foreign.empty()) {
+      problems_.add(Code::unsupported_model, path_, {{"model_type", architecture_}, {"missing", foreign}});
+      return false;
+    }
+    const auto table = once_.find("token_embd.weight");
+    if (table == once_.end()) return refuse("it has no token_embd.weight, so it is no whole language model"), false;
+    model_.spec.vocabulary = table->second->dims[1];
+    model_.spec.tied = once_.find("output.weight") == once_.end();
+    return true;
+  }
+
+  static const GgufTensor* find(const std::map<std::string_view, const GgufTensor*>& layer, std::string_view name) {
+    const auto at = layer.find(name);
+    return at == layer.end() ? nullptr : at->second;
+  }
+
+  bool windowed(std::int64_t layer) const {
+    if (const auto* v = own("attention.sliding_window_pattern")) {
+      if (!v->list.empty()) return layer < static_cast<std::int64_t>(v->list.size()) && v->list[static_cast<std::size_t>(layer)] != 0;
+      const auto period = whole(v->number, kMostLayersHere);
+      if (period > 0) return layer % period != period - 1;
+    }
+    for (const auto& p : kPatterns)
+      if (p.architecture == architecture_) return layer % p.period != p.whole;
+    return true;
+  }
+
+  bool read_layers() {
+    auto& spec = model_.spec;
+    const auto drafts = std::clamp<std::int64_t>(count_of("nextn_predict_layers"), 0, layers_ - 1);
+    for (std::int64_t i = 0; i < layers_; ++i) {
+      const auto& tensors = by_layer_[static_cast<std::size_t>(i)];
+      LayerKind kind;
+      kind.norms = 0;                            // counted as rows of their own
+      if (!read_mixer(i, tensors, kind.mixer)) return false;
+      auto& f = kind.feed_forward;
+      const auto* down = find(tensors, "ffn_down.weight");
+      const auto* up = find(tensors, "ffn_up.weight");
+      if (down) f.width = down->dims[0];
+      f.gated = find(tensors, "ffn_gate.weight") || find(tensors, "ffn_gate_exps.weight") || find(tensors, "ffn_gate_up_exps.weight") ||
+                (up && down && up->dims[1] == 2 * down->dims[0]);
+      if (const auto* experts = find(tensors, "ffn_down_exps.weight")) {
+        f.experts = experts->dims[2];
+        f.expert_width = experts->dims[0];
+        f.experts_used = count_of("expert_used_count");
+        if (f.experts < 1 || f.experts > kMostCountHere || f.experts_used < 1 || f.experts_used > f.experts)
+          return refuse("it has " + std::to_string(f.experts) + " experts, of which a token uses " + std::to_string(f.experts_used)), false;
+      }
+      if (const auto* shared = find(tensors, "ffn_down_shexp.weight")) f.shared_width = shared->dims[0];
+      auto at = std::find(spec.kinds.begin(), spec.kinds.end(), kind);
+      if (at == spec.kinds.end()) {
+        if (spec.kinds.size() >= kMostKindsHere) return refuse("it has more than 255 different layers"), false;
+        at = spec.kinds.insert(spec.kinds.end(), kind);
+      }
+      const auto index = static_cast<std::uint8_t>(at - spec.kinds.begin());
+      kind_of_layer_.push_back(index);
+      if (i < layers_ - drafts) spec.layer_kind.push_back(index);
+    }
+    spec.mtp_layers = drafts;
+    if (drafts > 0) spec.mtp_kind = kind_of_layer_.back();
+    return true;
+  }
+
+  bool read_mixer(std::int64_t layer, const std::map<std::string_view, const GgufTensor*>& tensors, Mixer& mixer) {
+    const bool attends = find(tensors, "attn_q.weight") || find(tensors, "attn_qkv.weight") || find(tensors, "attn_q_a.weight") || find(tensors, "attn_kv_a_mqa.weight");
+    if (!attends) {
+      mixer.kind = MixerKind::none;
+      return true;
+    }
+    const auto heads = count_of("attention.head_count", layer);
+    if (heads < 1 || heads > kMostCountHere) return refuse("layer " + std::to_string(layer) + " has no count of attention heads"), false;
+    const auto latent = count_of("attention.kv_lora_rank");
+    if (latent > 0) {
+      mixer.kind = MixerKind::mla;
+      auto& a = mixer.mla;
+      a.heads = heads;
+      a.kv_lora_rank = latent;
+      a.q_lora_rank = std::max<std::int64_t>(0, count_of("attention.q_lora_rank"));
+      a.rope_dim = count_of("rope.dimension_count");
+      const auto key = own("attention.key_length_mla") ? count_of("attention.key_length_mla") : count_of("attention.key_length");
+      a.value_dim = own("attention.value_length_mla") ? count_of("attention.value_length_mla") : count_of("attention.value_length");
+      a.nope_dim = key - a.rope_dim;
+      if (a.rope_dim < 0 || a.nope_dim < 1 || a.value_dim < 1) return refuse("its latent attention has no usable widths"), false;
+      return true;
+    }
+    auto& a = mixer.attention;
+    a.heads = heads;
+    a.kv_heads = own("attention.head_count_kv") ? count_of("attention.head_count_kv", layer) : heads;
+    const auto key = count_of("attention.key_length"), val = count_of("attention.value_length");
+    a.head_dim = key > 0 ? key : model_.spec.hidden / heads;
+    a.value_dim = val > 0 ? val : a.head_dim;
+    if (a.kv_heads < 1 || a.kv_heads > heads || a.head_dim < 1) return refuse("layer " + std::to_string(layer) + " has no usable attention heads"), false;
+    a.fused_qkv = find(tensors, "attn_qkv.weight") != nullptr;
+    const auto window = count_of("attention.sliding_window");
+    if (window > 0 && windowed(layer)) a.window = window;
+    return true;
+  }
+
+  // ---- rows ----
+
+  // Tensors of one name and shape in the layers of one kind are one row; encodings are counted apart.
+  void add(std::string_view name, const GgufTensor& t, std::int16_t kind, bool mtp, std::string_view prefix) {
+    TensorRow row;
+    row.name = std::string(prefix) + std::string(name);
+    row.kind = kind;
+    row.mtp = mtp;
+    row.columns = t.dims[0];
+    row.rows = t.dims[1];
+    row.per_layer = t.dims[2] * t.dims[3];
+    const auto parts = split_name(t.name);
+    classify(row, parts.part, parts.weight, t.dimensions < 2);
+    if (row.cls == TensorClass::bias && row.role == Role::experts) row.per_layer = row.rows, row.rows = 1;      // one vector an expert
+    if (row.cls == TensorClass::token_embedding) row.tied_head = model_.spec.tied;
+    if (mtp) row.use = Use::never;
+    const auto encoding = formats_.encoding(t.encoding);
+    for (std::size_t i = 0; i < model_.rows.size(); ++i) {
+      auto& known = model_.rows[i];
+      if (known.name != row.name || known.kind != kind || known.mtp != mtp || known.rows != row.rows || known.columns != row.columns) continue;
+      ++known.layers;
+      ++encodings_[i][encoding];
+      return;
+    }
+    model_.rows.push_back(std::move(row));
+    encodings_.push_back({{encoding, 1}});
+  }
+
+  void make_rows() {
+    for (const auto& [name, tensor] : once_) add(name, *tensor, -1, false, "");
+    for (std::int64_t i = 0; i < layers_; ++i) {
+      const bool mtp = i >= model_.spec.layers();
+      for (const auto& [name, tensor] : by_layer_[static_cast<std::size_t>(i)])
+        add(name, *tensor, static_cast<std::int16_t>(kind_of_layer_[static_cast<std::size_t>(i)]), mtp, mtp ? "mtp.{}." : "blk.{}.");
+    }
+    for (std::size_t i = 0; i < model_.rows.size(); ++i)
+      for (const auto& [encoding, layers] : encodings_[i]) model_.stored.push_back(stored_row(i, model_.rows[i], encoding, layers, formats_));
+    for (std::size_t kind = 0; kind < model_.spec.kinds.size(); ++kind) {
+      const auto& order = model_.spec.layer_kind;
+      const auto layers = std::count(order.begin(), order.end(), static_cast<std::uint8_t>(kind));
+      model_.caches.push_back(cache_shape(model_.spec.kinds[kind], layers));
+    }
+  }
+
+  std::string file_type() const {
+    constexpr std::string_view kTypes[] = {"fp32", "fp16", "Q4_0", "Q4_1", "", "", "", "Q8_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L",
+                                           "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS", "IQ3_XXS", "IQ1_S",
+                                           "IQ4_NL", "IQ3_S", "IQ3_M", "IQ2_S", "IQ2_M", "IQ4_XS", "IQ1_M", "bf16", "", "", "", "TQ1_0", "TQ2_0", "MXFP4_MOE"};
+    const auto* v = value("general.file_type");
+    const auto type = v ? whole(v->number, static_cast<std::int64_t>(std::size(kTypes)) - 1) : -1;
+    return type < 0 ? std::string() : std::string(kTypes[type]);
+  }
+
+  const std::vector<GgufHeader>& parts_;
+  std::string name_;
+  std::string path_;
+  const Formats& formats_;
+  Problems& problems_;
+  const GgufHeader* meta_ = nullptr;
+  std::string architecture_;
+  std::int64_t layers_ = 0;
+  std::map<std::string_view, const GgufTensor*> once_;
+  std::vector<std::map<std::string_view, const GgufTensor*>> by_layer_;
+  std::vector<std::uint8_t> kind_of_layer_;
+  std::vector<std::map<EncodingId, std::int64_t>> encodings_;      // by row
+  Inventory model_;
+};
+
+}  // namespace
+
+std::optional<Inventory> model_of_gguf(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats,
+                                       Problems& problems) {
+  return GgufModel(parts, name, path, formats, problems).read();
+}
+
+// ---------------------------------------------------------------------------------------------------- in requests
+
+namespace {
+
+void write_kind(JsonWriter& w, const LayerKind& kind) {
+  w.begin_object();
+  const auto put = [&](std::string_view key, std::int64_t n) {
+    if (n != 0) w.member(key, static_cast<double>(n));
+  };
+  if (kind.mixer.kind == MixerKind::mla) {
+    const auto& a = kind.mixer.mla;
+    put("heads", a.heads), put("q_lora_rank", a.q_lora_rank), put("kv_lora_rank", a.kv_lora_rank);
+    put("nope", a.nope_dim), put("rope", a.rope_dim), put("value", a.value_dim);
+  } else if (kind.mixer.kind == MixerKind::attention) {
+    const auto& a = kind.mixer.attention;
+    put("heads", a.heads), put("kv_heads", a.kv_heads), put("key", a.head_dim), put("value", a.value_dim), put("window", a.window);
+  }
+  const auto& f = kind.feed_forward;
+  put("width", f.width), put("experts", f.experts), put("experts_used", f.experts_used), put("expert_width", f.expert_width);
+  put("shared_width", f.shared_width), put("gated", f.gated ? 1 : 0);
+  w.end_object();
+}
+
+// Reads whole numbers; the first that is none is a problem, and nothing is read after it.
+class Numbers {
+ public:
+  Numbers(std::string_view path, Problems& problems) : path_(path), problems_(problems) {}
+
+  bool ok() const { return ok_; }
+  std::int64_t of(const json* value, std::int64_t least, std::int64_t most) {
+    std::int64_t out = least;
+    if (!value || !whole_number(*value, least, most, out)) fail();
+    return out;
+  }
+  std::int64_t optional(const json& object, std::string_view key, std::int64_t most) {
+    const auto* value = member(object, key);
+    return value ? of(value, 0, most) : 0;
+  }
+  void fail() {
+    if (ok_) problems_.add(Code::unsupported_file, path_, {{"name", "model"}, {"why", "it is not what readModel returns"}});
+    ok_ = false;
+  }
+
+ private:
+  std::string path_;
+  Problems& problems_;
+  bool ok_ = true;
+};
+
+LayerKind read_kind(const json& object, Numbers& n) {
+  LayerKind kind;
+  kind.norms = 0;
+  const auto get = [&](std::string_view key, std::int64_t most = kMostCountHere) { return n.optional(object, key, most); };
+  const auto heads = get("heads");
+  if (heads == 0) {
+    kind.mixer.kind = MixerKind::none;
+  } else if (const auto latent = get("kv_lora_rank"); latent > 0) {
+    kind.mixer.kind = MixerKind::mla;
+    kind.mixer.mla = {heads, get("q_lora_rank"), latent, get("nope"), get("rope"), get("value"), false};
+  } else {
+    auto& a = kind.mixer.attention;
+    a.heads = heads;
+    a.kv_heads = get("kv_heads");
+    a.head_dim = get("key");
+    a.value_dim = get("value");
+    a.window = get("window", kMostDimension);
+    if (a.kv_heads < 1 || a.kv_heads > heads || a.head_dim < 1 || a.value_dim < 1) n.fail();
+  }
+  auto& f = kind.feed_forward;
+  f.width = get("width", kMostDimension);
+  f.experts = get("experts");
+  f.experts_used = get("experts_used");
+  f.expert_width = get("expert_width", kMostDimension);
+  f.shared_width = get("shared_width", kMostDimension);
+  f.gated = get("gated", 1) != 0;
+  if (f.experts_used > f.experts || (f.experts > 0 && f.experts_used < 1)) n.fail();
+  return kind;
+}
+
+}  // namespace
+
+// {"architecture", "format", "context", "vocabulary", "hidden", "mtp": layers, "layers": [kind, …],  "kinds": […],
+//  "tensors": [[name, kind, rows, columns, per_layer, [encoding, layers, …]], …]}
+void write_header_model(JsonWriter& w, const Inventory& m, const Formats& formats) {
+  const auto& spec = m.spec;
+  w.begin_object().member("architecture", spec.architecture).member("format", spec.published.format);
+  w.member("context", static_cast<double>(spec.context)).member("vocabulary", static_cast<double>(spec.vocabulary));
+  w.member("hidden", static_cast<double>(spec.hidden)).member("mtp", static_cast<double>(spec.mtp_layers)).member("mtp_kind", static_cast<double>(spec.mtp_kind));
+  w.key("layers").begin_array();
+  for (const auto kind : spec.layer_kind) w.number(kind);
+  w.end_array().key("kinds").begin_array();
+  for (const auto& kind : spec.kinds) write_kind(w, kind);
+  w.end_array().key("tensors").begin_array();
+  for (std::size_t i = 0; i < m.rows.size(); ++i) {
+    const auto& row = m.rows[i];
+    w.begin_array().text(row.name).number(row.kind).number(static_cast<double>(row.rows)).number(static_cast<double>(row.columns));
+    w.number(static_cast<double>(row.per_layer)).begin_array();
+    for (const auto& s : m.stored)
+      if (s.row == i) w.text(formats.encodings[s.encoding].id).number(static_cast<double>(s.layers));
+    w.end_array().end_array();
+  }
+  w.end_array().end_object();
+}
+
+std::optional<Inventory> read_header_model(const json& header, std::string_view name, std::string_view path, const Formats& formats, Problems& problems) {
+  Numbers n(path, problems);
+  Inventory m;
+  auto& spec = m.spec;
+  spec.id = spec.name = name;
+  spec.architecture = text_of(header, "architecture");
+  spec.published.format = text_of(header, "format");
+  spec.context = n.optional(header, "context", kMostDimension);
+  spec.vocabulary = n.of(member(header, "vocabulary"), 1, kMostDimension);
+  spec.hidden = n.of(member(header, "hidden"), 1, kMostCountHere);
+  spec.mtp_layers = n.optional(header, "mtp", kMostLayersHere);
+  const auto list = [&](std::string_view key, std::size_t most) -> const json& {
+    static const json kEmpty = json::array();
+    const auto* value = member(header, key);
+    if (value && value->is_array() && !value->empty() && value->size() <= most) return *value;
+    n.fail();
+    return kEmpty;
+  };
+  for (const auto& kind : list("kinds", kMostKindsHere)) spec.kinds.push_back(read_kind(kind, n));
+  const auto kinds = static_cast<std::int64_t>(spec.kinds.size());
+  if (!n.ok()) return std::nullopt;
+  for (const auto& kind : list("layers", kMostLayersHere)) spec.layer_kind.push_back(static_cast<std::uint8_t>(n.of(&kind, 0, kinds - 1)));
+  spec.mtp_kind = static_cast<std::uint8_t>(n.optional(header, "mtp_kind", kinds - 1));
+  double elements = 0;
+  bool head = false;
+  for (const auto& t : list("tensors", kMostRowsHere)) {
+    if (!t.is_array() || t.size() != 6 || !t[0].is_string() || !t[5].is_array() || t[5].size() % 2 != 0) n.fail();
+    if (!n.ok()) return std::nullopt;
+    TensorRow row;
+    row.name = as_text(t[0]);
+    row.kind = static_cast<std::int16_t>(n.of(&t[1], -1, kinds - 1));
+    row.rows = n.of(&t[2], 1, kMostDimension);
+    row.columns = n.of(&t[3], 1, kMostDimension);
+    row.per_layer = n.of(&t[4], 1, kMostDimension);
+    row.mtp = row.name.rfind("mtp.", 0) == 0;
+    auto part = std::string_view(row.name);
+    for (const std::string_view prefix : {"blk.{}.", "mtp.{}."})
+      if (part.substr(0, prefix.size()) == prefix) part.remove_prefix(prefix.size());
+    const auto parts = split_name(part);
+    classify(row, parts.part, parts.weight, row.rows == 1);
+    head = head || row.cls == TensorClass::output;
+    if (row.mtp) row.use = Use::never;
+    if (row.use == Use::routed && (row.kind < 0 || spec.kinds[static_cast<std::size_t>(row.kind)].feed_forward.experts < 1)) n.fail();
+    row.layers = 0;
+    std::vector<std::pair<EncodingId, std::int64_t>> stored;
+    for (std::size_t i = 0; i + 1 < t[5].size(); i += 2) {
+      const auto encoding = formats.encoding(as_text(t[5][i]));
+      if (formats.encodings[encoding].id != as_text(t[5][i])) n.fail();
+      stored.emplace_back(encoding, n.of(&t[5][i + 1], 1, kMostLayersHere));
+      row.layers += stored.back().second;
+    }
+    if (row.layers < 1) n.fail();
+    elements += static_cast<double>(row.layers) * static_cast<double>(row.per_layer) * static_cast<double>(row.rows) * static_cast<double>(row.columns);
+    if (elements > 9007199254740992.0) n.fail();
+    if (!n.ok()) return std::nullopt;
+    for (const auto& [encoding, layers] : stored) m.stored.push_back(stored_row(m.rows.size(), row, encoding, layers, formats));
+    m.rows.push_back(std::move(row));
+  }
+  spec.tied = !head;
+  for (auto& row : m.rows)
+    if (row.cls == TensorClass::token_embedding && !row.mtp) row.tied_head = spec.tied;
+  for (std::size_t kind = 0; kind < spec.kinds.size(); ++kind)
+    m.caches.push_back(cache_shape(spec.kinds[kind], std::count(spec.layer_kind.begin(), spec.layer_kind.end(), static_cast<std::uint8_t>(kind))));
+  if (!n.ok()) return std::nullopt;
+  count(m);
+  measure(m);
+  return m;
+}
+
+}  // namespace weighbridge

@@ -1,0 +1,231 @@
+// GGUF headers: what they say is read to the byte, and hostile ones are refused in bounded time.
+//
+// The files are written here, by the specification, since real ones are large.
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "api_json.hpp"
+#include "support/catch.hpp"
+
+using namespace weighbridge_test;
+namespace api = weighbridge::api;
+
+namespace {
+
+// Writes a header, little endian unless told.
+class Writer {
+ public:
+  explicit Writer(bool big = false, std::uint32_t version = 3) : big_(big) {
+    text_ = "GGUF";
+    put(version);
+  }
+  template <class T>
+  Writer& put(T value) {
+    char raw[sizeof(T)];
+    std::memcpy(raw, &value, sizeof(T));
+    if (big_) std::reverse(raw, raw + sizeof(T));
+    text_.append(raw, sizeof(T));
+    return *this;
+  }
+  Writer& counts(std::uint64_t tensors, std::uint64_t keys) { return put(tensors).put(keys); }
+  Writer& string(std::string_view s) {
+    put(static_cast<std::uint64_t>(s.size()));
+    text_ += s;
+    return *this;
+  }
+  Writer& number(std::string_view key, std::uint32_t value) { return string(key).put(std::uint32_t{4}).put(value); }
+  Writer& word(std::string_view key, std::string_view value) { return string(key).put(std::uint32_t{8}).string(value); }
+  Writer& words(std::string_view key, std::uint64_t count, std::string_view each) {
+    string(key).put(std::uint32_t{9}).put(std::uint32_t{8}).put(count);
+    for (std::uint64_t i = 0; i < count; ++i) string(each);
+    return *this;
+  }
+  Writer& tensor(std::string_view name, std::vector<std::uint64_t> dims, std::uint32_t type) {
+    string(name).put(static_cast<std::uint32_t>(dims.size()));
+    for (const auto d : dims) put(d);
+    return put(type).put(std::uint64_t{0});
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  bool big_;
+  std::string text_;
+};
+
+constexpr std::uint32_t kF32 = 0, kQ4K = 12, kQ6K = 14, kQ8 = 8;
+
+// A Llama of 2 layers, hidden 256, 4 heads and 2 KV heads of 64, feed-forward 512, vocabulary 1000, in mixed types.
+std::string small_llama(bool big = false, std::uint32_t version = 3, std::uint64_t tokens = 10) {
+  Writer w(big, version);
+  w.counts(20, 9);
+  w.word("general.architecture", "llama").number("general.file_type", 15);
+  w.number("llama.block_count", 2).number("llama.context_length", 4096).number("llama.embedding_length", 256);
+  w.number("llama.attention.head_count", 4).number("llama.attention.head_count_kv", 2).number("llama.feed_forward_length", 512);
+  w.words("tokenizer.ggml.tokens", tokens, "token");
+  w.tensor("token_embd.weight", {256, 1000}, kQ4K).tensor("output.weight", {256, 1000}, kQ6K).tensor("output_norm.weight", {256}, kF32);
+  w.tensor("rope_freqs.weight", {32}, kF32);
+  for (const char* layer : {"blk.0.", "blk.1."}) {
+    const std::string l(layer);
+    w.tensor(l + "attn_q.weight", {256, 256}, kQ4K).tensor(l + "attn_k.weight", {256, 128}, kQ4K);
+    w.tensor(l + "attn_v.weight", {256, 128}, l == "blk.0." ? kQ6K : kQ4K).tensor(l + "attn_output.weight", {256, 256}, kQ4K);
+    w.tensor(l + "ffn_gate.weight", {256, 512}, kQ4K).tensor(l + "ffn_up.weight", {256, 512}, kQ4K);
+    w.tensor(l + "ffn_down.weight", {512, 256}, kQ6K).tensor(l + "attn_norm.weight", {256}, kF32);
+  }
+  return w.text();
+}
+
+api::File file(std::string content, std::int64_t size = -1) {
+  const auto length = static_cast<std::int64_t>(content.size());
+  return {"small.Q4_K_M.gguf", std::move(content), size < 0 ? length : size};
+}
+json read(std::vector<api::File> files) { return parsed(api::read_model(files)); }
+
+json model_of(const std::string& content) {
+  auto answer = read({file(content)});
+  INFO(written(answer));
+  REQUIRE(is_true(answer, "/ok"));
+  return at(answer, "/model");
+}
+
+}  // namespace
+
+TEST_CASE("a GGUF header gives every tensor to the byte") {
+  const auto model = model_of(small_llama());
+  const auto answer = estimate({{"model", model}, {"workload", {{"prompt_tokens", 100}, {"output_tokens", 28}}}});
+  INFO(written(answer));
+  REQUIRE(is_true(answer, "/ok"));
+  const double q4 = 144.0 / 256, q6 = 210.0 / 256;
+  const double tables = 256 * 1000 * (q4 + q6);
+  const double layers = 2 * (256 * 256 * 2 + 256 * 128) * q4 + 256 * 128 * (q6 + q4) + 2 * 2 * 256 * 512 * q4 + 2 * 512 * 256 * q6;
+  const double vectors = 4 * (256 + 32 + 2 * 256);
+  CHECK(number(answer, "/model/weight_bytes") == tables + layers + vectors);
+  CHECK(number(answer, "/model/parameters") == 2 * 256 * 1000 + 256 + 2 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 512 + 256));
+  CHECK(number(answer, "/model/kv_bytes_per_token") == 2 * 2 * 2 * 64 * 2);
+  CHECK(number(answer, "/model/context_tokens") == 4096);
+  CHECK(text(answer, "/model/architecture") == "llama");
+  CHECK(text(answer, "/model/name") == "small.Q4_K_M");
+  for (const auto& a : at(answer, "/assumptions"))
+    if (text(a, "/path") == "/weights") CHECK(text(a, "/value") == "Q4_K_M");
+}
+
+TEST_CASE("a GGUF header of a big-endian machine, and of version 2, says the same") {
+  const auto model = model_of(small_llama());
+  CHECK(model_of(small_llama(true)) == model);
+  CHECK(model_of(small_llama(false, 2)) == model);
+}
+
+TEST_CASE("a model that was read goes into requests on a device, and in other formats") {
+  const auto model = model_of(small_llama());
+  for (const char* weights : {"bf16", "Q8_0", "fp8"}) {
+    const auto answer = estimate({{"model", model}, {"weights", weights}, {"device", "rtx-4090"}, {"devices", 2}});
+    INFO(written(answer));
+    REQUIRE(is_true(answer, "/ok"));
+    CHECK(is_true(answer, "/memory/per_device/fits"));
+  }
+  CHECK(written(model).size() < 4096);
+}
+
+TEST_CASE("the parts of a split GGUF file belong together") {
+  const auto whole = small_llama();
+  Writer first, second;
+  first.counts(1, 6).word("general.architecture", "llama").number("llama.block_count", 1).number("llama.embedding_length", 256);
+  first.number("llama.attention.head_count", 4).number("llama.attention.head_count_kv", 2).number("split.count", 2);
+  first.tensor("token_embd.weight", {256, 1000}, kQ8);
+  second.counts(2, 1).number("split.count", 2);
+  second.tensor("blk.0.attn_q.weight", {256, 256}, kQ8).tensor("blk.0.ffn_down.weight", {512, 256}, kQ8);
+  const auto both = read({file(second.text()), file(first.text())});
+  INFO(written(both));
+  REQUIRE(is_true(both, "/ok"));
+  CHECK(number(estimate({{"model", at(both, "/model")}}), "/model/weight_bytes") == (256 * 1000 + 256 * 256 + 512 * 256) * 34.0 / 32);
+  const auto one = read({file(first.text())});
+  CHECK_FALSE(is_true(one, "/ok"));
+  CHECK(text(one, "/problems/0/message").find("one of 2 parts, and 1 were given") != std::string::npos);
+}
+
+TEST_CASE("the beginning of a GGUF file asks for more, up to the whole header") {
+  const auto content = small_llama(false, 3, 5000);
+  const std::int64_t size = 5'000'000'000;
+  std::size_t given = 24;
+  for (int question = 0;; ++question) {
+    REQUIRE(question < 30);
+    const auto answer = read({file(content.substr(0, given), size)});
+    if (is_true(answer, "/ok")) break;
+    REQUIRE(text(answer, "/problems/0/code") == "needs_more_bytes");
+    const auto next = static_cast<std::size_t>(number(answer, "/problems/0/params/bytes"));
+    REQUIRE(next > given);
+    given = next;
+  }
+  CHECK(given < 2 * content.size() + 64);
+}
+
+TEST_CASE("a GGUF header that is cut anywhere is refused and never read beyond its end") {
+  const auto content = small_llama();
+  for (std::size_t end = 0; end < content.size(); end += 7) {
+    const auto answer = read({file(content.substr(0, end))});
+    CHECK_FALSE(is_true(answer, "/ok"));
+    CHECK(text(answer, "/problems/0/code") == "unsupported_file");
+  }
+}
+
+TEST_CASE("hostile GGUF headers are refused with a reason") {
+  const auto why = [](const std::string& content) {
+    const auto answer = read({file(content)});
+    CHECK_FALSE(is_true(answer, "/ok"));
+    return text(answer, "/problems/0/message");
+  };
+  CHECK(why("GGUX" + small_llama().substr(4)).find("does not begin with GGUF") != std::string::npos);
+  CHECK(why(Writer(false, 0).counts(0, 0).text()).find("version is 0") != std::string::npos);
+  CHECK(why(Writer(false, 99).counts(0, 0).text()).find("version is 99") != std::string::npos);
+  CHECK(why(Writer().counts(std::uint64_t{1} << 63U, 0).text()).find("claims") != std::string::npos);
+  CHECK(why(Writer().counts(0, std::uint64_t{1} << 63U).text()).find("claims") != std::string::npos);
+  CHECK(why(Writer().counts(0, 1).put(~std::uint64_t{0}).text()).find("broken") != std::string::npos);
+  // An array of 2^63 numbers, and arrays inside each other.
+  CHECK(why(Writer().counts(0, 1).string("a").put(std::uint32_t{9}).put(std::uint32_t{4}).put(std::uint64_t{1} << 63U).text()).find("broken") != std::string::npos);
+  Writer nested;
+  nested.counts(0, 1).string("a").put(std::uint32_t{9});
+  for (int i = 0; i < 1000; ++i) nested.put(std::uint32_t{9}).put(std::uint64_t{1});
+  CHECK(why(nested.text()).find("broken") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("x", {std::uint64_t{1} << 50U, std::uint64_t{1} << 50U}, kF32).text()).find("2^53") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4).text()).find("unknown type 4") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4000000000U).text()).find("unknown type") != std::string::npos);
+  CHECK(why(Writer().counts(2, 0).tensor("x", {4}, kF32).tensor("x", {4}, kF32).text()).find("twice") != std::string::npos);
+  CHECK(why(Writer().counts(0, 0).text()).find("architecture") != std::string::npos);
+  CHECK(why(Writer().counts(0, 1).word("general.architecture", "\xFF\xFE").text()).find("architecture") != std::string::npos);
+  CHECK(why(Writer().counts(1, 3).word("general.architecture", "llama").number("llama.block_count", 1).number("llama.embedding_length", 8)
+                .tensor("\xFF\n", {4}, kF32).text()).find("not plain text") != std::string::npos);
+}
+
+TEST_CASE("parts that no formula knows are named, not guessed") {
+  Writer w;
+  w.counts(2, 3).word("general.architecture", "mamba").number("mamba.block_count", 1).number("mamba.embedding_length", 64);
+  w.tensor("token_embd.weight", {64, 100}, kF32).tensor("blk.0.ssm_in.weight", {64, 256}, kF32);
+  const auto answer = read({file(w.text())});
+  CHECK_FALSE(is_true(answer, "/ok"));
+  CHECK(text(answer, "/problems/0/code") == "unsupported_model");
+}
+
+TEST_CASE("a changed header in a request is refused, whatever was changed") {
+  const auto model = model_of(small_llama());
+  const json strange[] = {nullptr, -1, 1.5, 1e300, "x", json::array(), json::object(), true};
+  int tried = 0;
+  const auto try_all = [&](const json& changed) {
+    const auto answer = estimate({{"model", changed}, {"device", "rtx-4090"}});
+    REQUIRE(at(answer, "/ok").is_boolean());
+    ++tried;
+  };
+  for (const auto& [key, value] : at(model, "/header").items())
+    for (const auto& other : strange) {
+      auto changed = model;
+      changed["header"][key] = other;
+      try_all(changed);
+    }
+  for (std::size_t i = 0; i < 6; ++i)
+    for (const auto& other : strange) {
+      auto changed = model;
+      changed["header"]["tensors"][0][i] = other;
+      try_all(changed);
+    }
+  CHECK(tried > 50);
+}

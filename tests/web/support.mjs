@@ -1,0 +1,55 @@
+// A browser, a server and a page for the browser tests.
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { serve } from "../../scripts/static_server.mjs";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+export const site = join(root, "dist/site");
+
+// What a strict documentation host sends.
+export const kPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'";
+
+export function browserPath() {
+  const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
+  if (!path) throw new Error("No Chromium was found: run scripts/setup.sh, or set CHROMIUM to its program.");
+  return path;
+}
+
+export const kFlags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const launch = () => chromium.launch({ executablePath: browserPath(), args: kFlags });
+
+/** serve() of dist/site under a strict policy. */
+export const host = (options = {}) => serve({ root: site, headers: { "content-security-policy": kPolicy }, ...options });
+
+export const kDesktop = { width: 1440, height: 900 };
+export const kPhone = { width: 390, height: 844 };
+
+/** A page that has answered; `errors` collects whatever its console complains of. */
+export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light" } = {}) {
+  const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: 1, acceptDownloads: false });
+  const page = await context.newPage();
+  const errors = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(url);
+  await page.waitForSelector(".verdict");
+  return { page, context, errors };
+}
+
+export const hashOf = (request) => `#${Object.entries(request).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&")}`;
+
+export async function temporaryFolder(use) {
+  const folder = await mkdtemp(join(tmpdir(), "weighbridge-"));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
