@@ -759,10 +759,8 @@ class Estimator {
       load.queue = wait(e_.speed, trace_);
       load.utilisation = capacity > 0 ? std::min(1.0, load.concurrency / capacity) : 1;
     }
-    if constexpr (T::on) {
-      e_.slow = at(effort(&Efficiency::low));
-      e_.fast = at(effort(&Efficiency::high));
-    }
+    at(effort(&Efficiency::low), e_.slow);
+    at(effort(&Efficiency::high), e_.fast);
     e_.arithmetic = stored_.arithmetic;
     e_.arithmetic_used = peak(*r_.device, e_.arithmetic).arithmetic;
     e_.cost = formulas::cost(*r_.device, r_.device_from, static_cast<double>(e_.layout.devices()), e_.speed.output_tokens_per_s, trace_);
@@ -783,12 +781,10 @@ class Estimator {
     return queue;
   }
 
-  Speed at(const Effort& effort) {
-    Speed s;
+  void at(const Effort& effort, Speed& s) const {
     prefill(s, effort, quiet_);
     decode(s, effort, e_.load.concurrency, quiet_);
     wait(s, quiet_);
-    return s;
   }
 
   const Request& r_;

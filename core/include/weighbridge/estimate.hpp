@@ -77,8 +77,7 @@ struct Estimate {
   DeviceMemory device;
   Capacity capacity;
   bool has_speed = false;                  // bandwidth and a compute peak are known
-  Speed speed;                             // at the median efficiencies
-  Speed slow, fast;                        // at the low and the high ones; only with a trace
+  Speed speed, slow, fast;                 // at the median, the low and the high efficiencies
   Load load;
   Cost cost;
   Arithmetic arithmetic = Arithmetic::bf16;        // of the largest part of the matrix products
