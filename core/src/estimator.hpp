@@ -161,7 +161,7 @@ class Estimator {
   const Shares& shares_of(std::int16_t kind) const { return scratch_.shares[static_cast<std::size_t>(kind + 1)]; }
   static std::size_t index(Split split) { return static_cast<std::size_t>(split); }
 
-  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers.
+  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
   void weigh_layers(const Layout& l) {
     for (std::size_t i = 0; i < scratch_.shares.size(); ++i) {
       const auto heads = kv_heads(static_cast<std::int16_t>(static_cast<std::int16_t>(i) - 1));
@@ -189,30 +189,39 @@ class Estimator {
     return c.replicated ? 1.0 : formulas::heads_share(c.kv_heads, l.tensor);
   }
 
-  struct Fullest {
-    std::int64_t stage = 0;
-    Bytes bytes{-1};                                   // weights and cache
-  };
-
-  // The pipeline stage that holds most.
-  Fullest fullest_stage(const Layout& l, double sequences) {
+  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each.
+  template <class F>
+  void each_stage(const Layout& l, F f) {
     weigh_layers(l);
-    auto& layer = scratch_.layer_weights;
-    const auto kinds = layer.size();
-    for (std::size_t i = 0; i < kinds; ++i) layer[i] += sequences * cache_share(i, l) * scratch_.layer_cache[i];
-    Fullest most;
+    const auto kinds = scratch_.layer_weights.size();
     const auto last = l.pipeline - 1;
     for (std::int64_t stage = 0; stage <= last; ++stage) {
       // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
       if (kinds == 1 && stage == 2) stage = last;
       const auto layers = stage_layers(m_.spec.layers(), l.pipeline, stage);
-      Bytes bytes;
-      for (std::size_t i = 0; i < kinds; ++i) bytes += static_cast<double>(m_.layers_of(i, layers.first, layers.end)) * layer[i];
-      if (stage == 0) bytes += first_;
-      if (stage == last) bytes += last_;
-      if (stage == 0 || stage == last) bytes += ends_;
-      if (bytes > most.bytes) most = {stage, bytes};
+      Bytes weights, sequence;
+      for (std::size_t i = 0; i < kinds; ++i) {
+        const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+        weights += here * scratch_.layer_weights[i];
+        sequence += here * cache_share(i, l) * scratch_.layer_cache[i];
+      }
+      if (stage == 0) weights += first_;
+      if (stage == last) weights += last_;
+      if (stage == 0 || stage == last) weights += ends_;
+      f(stage, weights, sequence);
     }
+  }
+
+  struct Fullest {
+    std::int64_t stage = 0;
+    Bytes bytes{-1};                                   // weights and cache
+  };
+  Fullest fullest_stage(const Layout& l, double sequences) {
+    Fullest most;
+    each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
+      const auto bytes = weights + sequences * sequence;
+      if (bytes > most.bytes) most = {stage, bytes};
+    });
     return most;
   }
 
@@ -349,24 +358,38 @@ class Estimator {
 
   // ---- capacity ----
 
+  // Sequences that fit beside the weights and the reserve, with their activations, on the stage where fewest do: at many sequences
+  // that need not be the fullest one.
   template <class Tr>
   double max_concurrency(Tr& trace) {
-    const auto& d = e_.device;
-    // What weights and reserve leave: sequences share it with the activations.
-    const Bytes space = trace.step(FormulaId::room, max(Bytes{}, usable() - d.weights - reserved()),
-                                   {{"usable", usable(), FormulaId::usable_memory}, {"weights", d.weights, FormulaId::device_weights},
-                                    {"runtime", reserved(), FormulaId::runtime}});
-    const Bytes each = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, quiet_);
     const Bytes logits{4 * static_cast<double>(m_.spec.vocabulary)};
     const Bytes pass = activation_peak(e_.layout, 0, quiet_);
+    const auto room = [&](Bytes weights) { return max(Bytes{}, usable() - weights - reserved()); };
+    const auto fitting = [&](Bytes space, Bytes each) {
+      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
+      const double beside_logits = (each + logits).value > 0 ? std::floor(space / (each + logits)) : kUnknownContext;
+      return std::max(0.0, std::min(beside_pass, beside_logits));
+    };
+    Bytes weights = e_.device.weights;
+    Bytes sequence = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, quiet_);
+    double fewest = fitting(room(weights), sequence);
+    bool elsewhere = false;
+    each_stage(e_.layout, [&](std::int64_t stage, Bytes held, Bytes each) {
+      if (stage == fullest_ || fitting(room(held), each) >= fewest) return;
+      fewest = fitting(room(held), each);
+      weights = held;
+      sequence = each;
+      elsewhere = true;
+    });
     const auto data = static_cast<double>(e_.layout.data);
-    const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
-    const double beside_logits = (each + logits).value > 0 ? std::floor(space / (each + logits)) : kUnknownContext;
-    const double most = data * std::max(0.0, std::min(beside_pass, beside_logits));
-    if (each.value <= 0) return most;
-    return trace.step(FormulaId::max_concurrency, most,
-                      {{"data", data, From::user}, {"room", space, FormulaId::room}, {"pass_activations", pass, From::model},
-                       {"bytes_per_sequence", each, FormulaId::device_kv_bytes_per_sequence},
+    const auto of = [&](std::string_view name, Bytes value, FormulaId id) { return elsewhere ? Input(name, value, From::model) : Input(name, value, id); };
+    trace.step(FormulaId::room, room(weights),
+               {{"usable", usable(), FormulaId::usable_memory}, of("weights", weights, FormulaId::device_weights),
+                {"runtime", reserved(), FormulaId::runtime}});
+    if (sequence.value <= 0) return data * fewest;
+    return trace.step(FormulaId::max_concurrency, data * fewest,
+                      {{"data", data, From::user}, {"room", room(weights), FormulaId::room}, {"pass_activations", pass, From::model},
+                       of("bytes_per_sequence", sequence, FormulaId::device_kv_bytes_per_sequence),
                        {"logits_per_sequence", logits, From::model}});
   }
 
@@ -708,18 +731,20 @@ class Estimator {
     const double batch = micro_batch(concurrency);
     const Work token = decode_work(batch, trace);
     const auto timed = time(token, effort, "decode", trace);
-    const double micro_batches = std::min(in_replica(concurrency), static_cast<double>(l.pipeline)) * static_cast<double>(l.data);
-    s.decode.flops = trace.step(FormulaId::decode_flops, micro_batches * (token.linear_flops + token.attention_flops),
-                                {{"micro_batches", micro_batches, From::user}, {"linear", token.linear_flops, FormulaId::linear_flops, "decode"},
+    // Each micro-batch reads the weights once more; products and caches are those of the sequences that there are.
+    const double micro_batches = std::ceil(in_replica(concurrency) / batch) * static_cast<double>(l.data);
+    s.decode.flops = trace.step(FormulaId::decode_flops, concurrency / batch * (token.linear_flops + token.attention_flops),
+                                {{"concurrency", concurrency, w.concurrency.from}, {"batch", batch, From::user}, {"linear", token.linear_flops, FormulaId::linear_flops, "decode"},
                                  {"attention", token.attention_flops, FormulaId::decode_attention_flops}});
-    s.decode.bytes = trace.step(FormulaId::decode_bytes, micro_batches * tensor * (token.weight_bytes + token.kv_bytes),
+    s.decode.bytes = trace.step(FormulaId::decode_bytes, tensor * (micro_batches * token.weight_bytes + concurrency / batch * token.kv_bytes),
                                 {{"micro_batches", micro_batches, From::user}, {"tensor", tensor, From::user},
+                                 {"concurrency", concurrency, w.concurrency.from}, {"batch", batch, From::user},
                                  {"weight_bytes", token.weight_bytes, FormulaId::decode_weight_bytes}, {"kv_bytes", token.kv_bytes, FormulaId::decode_kv_bytes}});
     s.decode.seconds = timed.seconds;
     s.decode.bound = timed.bound;
     s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency} / timed.seconds,
                                        {{"concurrency", concurrency, w.concurrency.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "decode"}});
-    formulas::under_load(s, in_replica(concurrency), concurrency, w, trace);
+    formulas::under_load(s, in_replica(concurrency), static_cast<double>(l.pipeline), concurrency, w, trace);
   }
 
   // What an open loop settles at: the fewest sequences in flight whose throughput keeps up.
@@ -727,7 +752,7 @@ class Estimator {
     const auto& w = r_.workload;
     const auto rate = [&](double concurrency) {
       s.decode.seconds = time(decode_work(micro_batch(concurrency), quiet_), effort, "decode", quiet_).seconds;
-      formulas::under_load(s, in_replica(concurrency), concurrency, w, quiet_);
+      formulas::under_load(s, in_replica(concurrency), static_cast<double>(e_.layout.pipeline), concurrency, w, quiet_);
       return s.output_tokens_per_s.value / w.output_tokens.value;
     };
     const double best = rate(most);
