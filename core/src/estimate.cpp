@@ -13,44 +13,78 @@ std::string_view bound_name(Bound bound) {
   return "bandwidth";
 }
 
-formulas::Widths formulas::widest(const ModelSpec& spec) {
-  Widths widest;
-  for (const auto& kind : spec.kinds) {
-    double mixer = 0;
-    if (kind.mixer.kind == MixerKind::attention) {
-      const auto& a = kind.mixer.attention;
-      mixer = static_cast<double>(a.heads * (a.head_dim + a.value_dim) + a.kv_heads * (a.head_dim + a.value_dim));
-    } else if (kind.mixer.kind == MixerKind::mla) {
-      const auto& a = kind.mixer.mla;
-      mixer = static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.nope_dim + a.value_dim + a.value_dim) +
-                                  a.q_lora_rank + a.kv_lora_rank + a.rope_dim);
-    }
-    const auto& f = kind.feed_forward;
-    const double copies = f.gated ? 3 : 2;
-    const double dense = copies * static_cast<double>(f.width);
-    const double moe = f.experts > 0 ? copies * static_cast<double>(f.experts_used * f.expert_width + f.shared_width) : 0;
-    widest.mixer = std::max(widest.mixer, mixer);
-    widest.feed_forward = std::max(widest.feed_forward, std::max(dense, moe));
-  }
-  return widest;
+namespace {
+
+StoredGroup group_of(const TensorRow& row) {
+  using Read = StoredGroup::Read;
+  StoredGroup g;
+  g.role = row.role;
+  g.split = row.split;
+  g.kind = row.kind;
+  g.place = place_of(row);
+  if (row.mtp || row.use == Use::never) g.read = Read::never;
+  else if (row.use == Use::routed) g.read = Read::experts;
+  else if (row.use == Use::lookup && !row.tied_head) g.read = Read::table;
+  if (g.read == Read::table) g.table_rows = static_cast<double>(row.rows);
+  return g;
 }
 
+void add_up(const Inventory& m, const Formats& formats, Stored& out) {
+  out.groups.clear();
+  out.without_mtp = 0;
+  out.by_role = {};
+  out.loaded = out.mtp = {};
+  out.flops_per_token = out.flops_per_logit = {};
+  out.fp32_matrices = false;
+  const double used_share = m.experts > 0 ? static_cast<double>(m.experts_used) / static_cast<double>(m.experts) : 1;
+  for (const auto& s : out.rows) {
+    const auto& row = m.rows[s.row];
+    auto group = group_of(row);
+    const auto begin = out.groups.begin() + static_cast<std::ptrdiff_t>(row.mtp ? out.without_mtp : 0);
+    auto at = std::find_if(begin, out.groups.end(), [&](const StoredGroup& g) { return g.alike(group); });
+    if (at == out.groups.end()) at = out.groups.insert(at, group);
+    at->bytes += s.bytes;
+    if (!row.mtp) out.without_mtp = out.groups.size();             // the inventory lists the prediction layers last
+    out.by_role[static_cast<std::size_t>(row.role)] += s.bytes;
+    (row.mtp ? out.mtp : out.loaded) += s.bytes;
+
+    const auto arithmetic = formats.encodings[s.encoding].arithmetic;
+    if (row.linear && arithmetic == Arithmetic::fp32) out.fp32_matrices = true;
+    if (group.read == StoredGroup::Read::never || group.read == StoredGroup::Read::table) continue;
+    const bool head = row.use == Use::last || row.tied_head;
+    const double flops = 2 * static_cast<double>(s.layers * row.per_layer * row.rows * row.columns) * (row.use == Use::routed ? used_share : 1);
+    (head ? out.flops_per_logit : out.flops_per_token)[static_cast<std::size_t>(arithmetic)] += flops;
+  }
+  const auto both = [&](std::size_t a) { return out.flops_per_token[a] + out.flops_per_logit[a]; };
+  std::size_t largest = 0;
+  for (std::size_t a = 1; a < kPrecisions; ++a)
+    if (both(a) > both(largest)) largest = a;
+  out.arithmetic = static_cast<Arithmetic>(largest);
+}
+
+}  // namespace
+
 void store(const Request& request, const Formats& formats, Stored& out) {
-  if (request.weights.bits > 0) store_average(*request.model, request.weights.bits, formats, out);
-  else if (request.weights.format) store(*request.model, *request.weights.format, formats, out);
-  else store_published(*request.model, formats, out);
+  const auto& m = *request.model;
+  if (request.weights.bits > 0) store_average(m, request.weights.bits, formats, out.rows);
+  else if (request.weights.format) store(m, *request.weights.format, formats, out.rows);
+  else store_published(m, formats, out.rows);
+  add_up(m, formats, out);
 }
 
 Estimate estimate(const Request& request, const Formats& formats, const Stored& stored) {
   static thread_local Scratch scratch;
   NoTrace none;
-  return Estimator<NoTrace>(request, formats, stored, scratch, none).run();
+  Estimate e;
+  Estimator<NoTrace>(request, formats, stored, scratch, none, e).run();
+  return e;
 }
 
 Bytes headroom(const Request& request, const Formats& formats, const Stored& stored, std::int64_t devices) {
   Scratch scratch;
   NoTrace none;
-  return Estimator<NoTrace>(request, formats, stored, scratch, none).headroom_on(devices);
+  Estimate e;
+  return Estimator<NoTrace>(request, formats, stored, scratch, none, e).headroom_on(devices);
 }
 
 }  // namespace weighbridge

@@ -4,7 +4,9 @@ namespace weighbridge {
 
 Estimate estimate(const Request& request, const Formats& formats, const Stored& stored, Trace& trace) {
   Scratch scratch;
-  return Estimator<Trace>(request, formats, stored, scratch, trace).run();
+  Estimate e;
+  Estimator<Trace>(request, formats, stored, scratch, trace, e).run();
+  return e;
 }
 
 }  // namespace weighbridge

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 
 #include "formulas/activations.hpp"
 #include "formulas/communication.hpp"
@@ -22,6 +24,8 @@ using formulas::Part;
 
 inline constexpr std::int64_t kDefaultNode = 8;
 constexpr std::int64_t kMostDevices = 1024;
+constexpr std::int64_t kOneByOne = 64;                // up to here every number of devices is tried, beyond it whole nodes
+constexpr std::size_t kSplits = 4;
 constexpr double kUnknownContext = 2147483648.0;      // when a model says nothing of its own limit
 
 inline std::int64_t node_size(const Request& r) {
@@ -31,25 +35,33 @@ inline std::int64_t node_size(const Request& r) {
 
 inline bool loaded(const Request& r, const TensorRow& row) { return !row.mtp || r.speculative; }
 
-enum class Stage { first, middle, last, only };
-
-inline bool on_stage(const TensorRow& row, Stage stage) {
-  if (row.kind >= 0 && !row.mtp) return true;          // counted by its layers
-  if (stage == Stage::only) return true;
-  if (row.tied_head) return stage != Stage::middle;
-  return row.use == Use::lookup ? stage == Stage::first : stage == Stage::last;
+// Where in a pipeline a tensor lies: with its layers, with the first or the last ones, or (a tied table) with both.
+inline StoredGroup::Place place_of(const TensorRow& row) {
+  using Place = StoredGroup::Place;
+  if (row.kind >= 0 && !row.mtp) return Place::layers;
+  return row.tied_head ? Place::ends : row.use == Use::lookup ? Place::first : Place::last;
 }
+
+struct Shares {                                        // of a tensor, by its split
+  std::array<double, kSplits> on_fullest{}, copies{};
+};
 
 // Whatever one estimate needs again and again. Reused by the caller's thread, so that the planner's loop does not allocate.
 struct Scratch {
-  std::vector<std::int64_t> stage_layers, fullest_layers;
-  formulas::CacheTerms whole, device;
-  const Inventory* named_for = nullptr;
+  formulas::CacheTerms cache;
+  std::vector<Shares> shares;                          // in one layout, by kind of layer + 1
+  std::vector<Bytes> layer_weights, layer_cache;       // on the fullest device, of one layer of a kind; the cache of one sequence, whole
+  struct Table {
+    Bytes bytes;
+    double rows;
+  };
+  std::vector<Table> tables;
+  std::vector<char> full_windows;
 };
 
 struct Work {                                          // of one pass, on each device of one replica
-  double flops[6] = {};                                // of the linear layers, all devices of the replica, by Arithmetic
-  Flops linear_flops, attention_flops;
+  double tokens = 0, logit_rows = 0;
+  Flops linear_flops, attention_flops;                 // all devices of the replica
   Bytes weight_bytes, kv_bytes;                        // on the fullest device, all pipeline stages together
 };
 
@@ -60,74 +72,76 @@ struct Effort {                                        // efficiencies
 template <class T>
 class Estimator {
  public:
-  Estimator(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace)
-      : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), trace_(trace) {}
-
-  Estimate run() {
+  Estimator(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace, Estimate& out)
+      : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), trace_(trace), e_(out) {
     cache_terms();
+  }
+
+  void run() {
     whole_model();
-    choose_layout();
     concurrency_ = r_.workload.concurrency.value;
-    if (!r_.device) {
-      place();
-      totals();
-      return e_;
-    }
-    e_.has_device = true;
+    choose_layout();
     place();
+    if (!r_.device) return totals();
+    e_.has_device = true;
     if (r_.workload.concurrency_max) {
       concurrency_ = std::max(1.0, max_concurrency(quiet_));
       place();
     }
-    e_.concurrency = concurrency_;
     totals();
     device_memory();
     capacity();
     speed();
-    return e_;
   }
 
   Bytes headroom_on(std::int64_t devices) {
-    cache_terms();
-    e_.layout = default_layout(m_, devices, node_size(r_), r_.engine.layer_split);
-    concurrency_ = r_.workload.concurrency_max ? 1 : r_.workload.concurrency.value;
-    return usable() - fullest_bytes();
+    const auto l = default_layout(m_, devices, node_size(r_), r_.engine.layer_split);
+    const double concurrency = r_.workload.concurrency_max ? 1 : r_.workload.concurrency.value;
+    const double sequences = std::ceil(concurrency / static_cast<double>(l.data));
+    return usable() - reserved() - fullest_stage(l, sequences).bytes - activation_peak(l, sequences, quiet_);
   }
 
  private:
+  using Place = StoredGroup::Place;
+  using Read = StoredGroup::Read;
+
   // ---- the model, whole ----
 
   void cache_terms() {
-    auto& t = scratch_.whole;
+    auto& t = scratch_.cache;
     const auto n = m_.caches.size();
-    t.layers.resize(n); t.share.resize(n); t.copies.resize(n); t.bytes_per_token.resize(n); t.window.resize(n);
-    t.state.resize(n);
+    for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
     if constexpr (T::on) t.names.resize(n);
+    scratch_.layer_weights.resize(n);
+    scratch_.layer_cache.resize(n);
+    scratch_.shares.resize(n + 1);
     const double k_bits = r_.k_format->bits, v_bits = r_.v_format->bits;
     for (std::size_t i = 0; i < n; ++i) {
       const auto& c = m_.caches[i];
       t.layers[i] = static_cast<double>(c.layers);
       t.window[i] = static_cast<double>(c.window);
       t.state[i] = c.state_bytes;
-      if constexpr (T::on) {
-        t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(i + 1);
-        t.bytes_per_token[i] =
-            formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, t.names[i], trace_).value;
-      } else {
-        t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, {}, trace_).value;
-      }
+      std::string_view name;
+      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(i + 1);
+      t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
+      scratch_.layer_cache[i] = Bytes{formulas::layer_bytes(t, i, r_.workload.context_tokens.value)};
     }
   }
 
   void whole_model() {
-    const auto all = [](const StoredRow& s, const TensorRow&) { return Part{static_cast<double>(s.layers), 1}; };
-    const auto roles = formulas::weights_by_role(FormulaId::role_weights, m_, formats_, r_.weights.bits, stored_, all, trace_);
-    e_.weight_bytes = formulas::sum_of_roles(FormulaId::model_weights, FormulaId::role_weights, roles, trace_);
-    const auto per = formulas::per_sequence(scratch_.whole, trace_);
+    if constexpr (T::on) {
+      const auto all = [](const StoredRow& s, const TensorRow&) { return Part{static_cast<double>(s.layers), 1}; };
+      formulas::show_roles(FormulaId::role_weights, stored_.by_role, m_, formats_, r_.weights.bits, stored_.rows, all, trace_);
+    }
+    e_.weight_bytes = formulas::sum_of_roles(FormulaId::model_weights, FormulaId::role_weights, stored_.by_role, trace_);
+    const auto per = formulas::per_sequence(scratch_.cache, trace_);
     e_.kv_bytes_per_token = per.growing;
     e_.window_bytes_per_sequence = per.windows;
     e_.state_bytes_per_sequence = per.state;
-    widths_ = formulas::widest(m_.spec);
+  }
+
+  std::span<const StoredGroup> loaded_groups() const {
+    return {stored_.groups.data(), r_.speculative ? stored_.groups.size() : stored_.without_mtp};
   }
 
   // ---- where it lies ----
@@ -135,92 +149,128 @@ class Estimator {
   void choose_layout() {
     if (r_.layout_given) { e_.layout = r_.layout; return; }
     auto devices = r_.devices.value;
-    if (devices == 0) {
-      devices = r_.device ? devices_needed() : 1;
-      if (devices == 0) devices = 1;
-    }
+    if (devices == 0) devices = r_.device ? std::max<std::int64_t>(1, devices_needed()) : 1;
     e_.layout = default_layout(m_, devices, node_size(r_), r_.engine.layer_split);
   }
 
   double sequences() const { return std::ceil(concurrency_ / static_cast<double>(e_.layout.data)); }
 
-  Stage stage_of(std::int64_t stage) const {
-    const auto n = e_.layout.pipeline;
-    if (n == 1) return Stage::only;
-    return stage == 0 ? Stage::first : stage == n - 1 ? Stage::last : Stage::middle;
-  }
+  // Key-value heads that a tensor of such layers is made of.
+  std::int64_t kv_heads(std::int16_t kind) const { return kind < 0 ? 1 : m_.caches[static_cast<std::size_t>(kind)].kv_heads; }
 
-  double part_layers(const StoredRow& s, const TensorRow& row, Stage stage, const std::vector<std::int64_t>& layers) const {
-    if (!loaded(r_, row) || !on_stage(row, stage)) return 0;
-    if (row.kind < 0 || row.mtp) return static_cast<double>(s.layers);
-    const auto here = static_cast<double>(layers[static_cast<std::size_t>(row.kind)]);
-    return static_cast<double>(s.layers) * here / static_cast<double>(row.layers);
-  }
+  const Shares& shares_of(std::int16_t kind) const { return scratch_.shares[static_cast<std::size_t>(kind + 1)]; }
+  static std::size_t index(Split split) { return static_cast<std::size_t>(split); }
 
-  Bytes stage_weights(Stage stage, const std::vector<std::int64_t>& layers) const {
-    Bytes bytes;
-    for (const auto& s : stored_) {
-      const auto& row = m_.rows[s.row];
-      const auto held = part_layers(s, row, stage, layers);
-      if (held > 0) bytes += s.bytes * (held / static_cast<double>(s.layers) * formulas::share_on_fullest(m_, row, e_.layout));
-    }
-    return bytes;
-  }
-
-  double cache_share(std::size_t kind) const {
-    const auto& c = m_.caches[kind];
-    return c.replicated ? 1.0 : formulas::heads_share(c.kv_heads, e_.layout.tensor);
-  }
-  double cache_copies(std::size_t kind) const {
-    const auto& c = m_.caches[kind];
-    return c.replicated ? static_cast<double>(e_.layout.tensor) : formulas::heads_copies(c.kv_heads, e_.layout.tensor);
-  }
-
-  Bytes stage_sequence(const std::vector<std::int64_t>& layers) const {
-    const auto& t = scratch_.whole;
-    Bytes bytes;
-    for (std::size_t i = 0; i < t.layers.size(); ++i)
-      bytes += Bytes{static_cast<double>(layers[i]) * cache_share(i) *
-                     (t.bytes_per_token[i] * formulas::reach(t.window[i], r_.workload.context_tokens.value) + t.state[i])};
-    return bytes;
-  }
-
-  // Finds the fullest pipeline stage and what lies on it.
-  Bytes fullest_stage() {
-    Bytes most{-1};
-    auto& layers = scratch_.stage_layers;
-    for (std::int64_t stage = 0; stage < e_.layout.pipeline; ++stage) {
-      stage_layers(m_.spec, e_.layout.pipeline, stage, layers);
-      const auto bytes = stage_weights(stage_of(stage), layers) + sequences() * stage_sequence(layers);
-      if (bytes > most) {
-        most = bytes;
-        fullest_ = stage_of(stage);
-        scratch_.fullest_layers = layers;
+  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
+  void weigh_layers(const Layout& l) {
+    for (std::size_t i = 0; i < scratch_.shares.size(); ++i) {
+      const auto heads = kv_heads(static_cast<std::int16_t>(static_cast<std::int16_t>(i) - 1));
+      for (const auto split : {Split::even, Split::kv_heads, Split::replicated, Split::experts}) {
+        scratch_.shares[i].on_fullest[index(split)] = formulas::share_on_fullest(split, heads, l);
+        scratch_.shares[i].copies[index(split)] = formulas::copies(split, heads, l);
       }
     }
+    auto& layer = scratch_.layer_weights;
+    std::fill(layer.begin(), layer.end(), Bytes{});
+    first_ = last_ = ends_ = {};
+    for (const auto& g : loaded_groups()) {
+      const auto bytes = g.bytes * shares_of(g.kind).on_fullest[index(g.split)];
+      switch (g.place) {
+        case Place::layers: layer[static_cast<std::size_t>(g.kind)] += bytes / scratch_.cache.layers[static_cast<std::size_t>(g.kind)]; break;
+        case Place::first: first_ += bytes; break;
+        case Place::last: last_ += bytes; break;
+        case Place::ends: ends_ += bytes; break;
+      }
+    }
+  }
+
+  double cache_share(std::size_t kind, const Layout& l) const {
+    const auto& c = m_.caches[kind];
+    return c.replicated ? 1.0 : formulas::heads_share(c.kv_heads, l.tensor);
+  }
+
+  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each.
+  template <class F>
+  void each_stage(const Layout& l, F f) {
+    weigh_layers(l);
+    const auto kinds = scratch_.layer_weights.size();
+    const auto last = l.pipeline - 1;
+    for (std::int64_t stage = 0; stage <= last; ++stage) {
+      // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
+      if (kinds == 1 && stage == 2) stage = last;
+      const auto layers = stage_layers(m_.spec.layers(), l.pipeline, stage);
+      Bytes weights, sequence;
+      for (std::size_t i = 0; i < kinds; ++i) {
+        const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+        weights += here * scratch_.layer_weights[i];
+        sequence += here * cache_share(i, l) * scratch_.layer_cache[i];
+      }
+      if (stage == 0) weights += first_;
+      if (stage == last) weights += last_;
+      if (stage == 0 || stage == last) weights += ends_;
+      f(stage, weights, sequence);
+    }
+  }
+
+  struct Fullest {
+    std::int64_t stage = 0;
+    Bytes bytes{-1};                                   // weights and cache
+  };
+  Fullest fullest_stage(const Layout& l, double sequences) {
+    Fullest most;
+    each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
+      const auto bytes = weights + sequences * sequence;
+      if (bytes > most.bytes) most = {stage, bytes};
+    });
     return most;
   }
 
-  Bytes activation_peak() {
-    widths_ = formulas::widest(m_.spec);
-    NoTrace none;
-    return formulas::activation_peak(m_.spec, widths_, pass_tokens(), sequences(), static_cast<double>(e_.layout.tensor), none);
+  template <class Tr>
+  Bytes activation_peak(const Layout& l, double sequences, Tr& trace) const {
+    return formulas::activation_peak(m_, pass_tokens(), sequences, static_cast<double>(l.tensor), trace);
   }
 
-  Bytes fullest_bytes() { return fullest_stage() + activation_peak() + Bytes{r_.reserved_bytes.value}; }
-
   Bytes usable() const { return r_.device->memory * r_.device->usable_fraction; }
+  Bytes reserved() const { return Bytes{r_.reserved_bytes.value}; }
 
+  bool on_fullest(Place place) const {
+    const bool first = fullest_ == 0, last = fullest_ == e_.layout.pipeline - 1;
+    return place == Place::first ? first : place == Place::last ? last : first || last;
+  }
+
+  // One pass over the tensors in the layout: what the fullest device holds, what all hold, and what a pass over the model reads.
   void place() {
-    fullest_stage();
-    auto& d = scratch_.device;
-    const auto& w = scratch_.whole;
-    d = w;
-    for (std::size_t i = 0; i < d.layers.size(); ++i) {
-      d.layers[i] = static_cast<double>(scratch_.fullest_layers[i]);
-      d.share[i] = cache_share(i);
-      scratch_.whole.copies[i] = cache_copies(i);
+    const auto& l = e_.layout;
+    fullest_ = fullest_stage(l, sequences()).stage;
+    const auto layers = stage_layers(m_.spec.layers(), l.pipeline, fullest_);
+    auto& t = scratch_.cache;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      const auto& c = m_.caches[i];
+      t.here[i] = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+      t.share[i] = cache_share(i, l);
+      t.copies[i] = c.replicated ? static_cast<double>(l.tensor) : formulas::heads_copies(c.kv_heads, l.tensor);
     }
+    auto& roles = e_.device.weights_by_role;
+    roles = {};
+    e_.total.weights = read_whole_ = read_experts_ = {};
+    scratch_.tables.clear();
+    for (const auto& g : loaded_groups()) {
+      const auto& shares = shares_of(g.kind);
+      const double share = shares.on_fullest[index(g.split)];
+      const auto kind = static_cast<std::size_t>(g.kind);
+      const double part = g.place == Place::layers ? t.here[kind] / t.layers[kind] : on_fullest(g.place) ? 1 : 0;
+      const double twice = g.place == Place::ends && l.pipeline > 1 ? 2 : 1;         // first and last stage both hold it
+      roles[static_cast<std::size_t>(g.role)] += g.bytes * (part * share);
+      e_.total.weights += g.bytes * (twice * shares.copies[index(g.split)]);
+      switch (g.read) {
+        case Read::whole: read_whole_ += g.bytes * share; break;
+        case Read::experts: read_experts_ += g.bytes * share; break;
+        case Read::table: scratch_.tables.push_back({g.bytes * share, g.table_rows}); break;
+        case Read::never: break;
+      }
+    }
+    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_);
+    e_.concurrency = concurrency_;
   }
 
   // ---- memory ----
@@ -234,56 +284,32 @@ class Estimator {
 
   void totals() {
     const auto devices = static_cast<double>(e_.layout.devices());
-    const auto everywhere = [&](const StoredRow& s, const TensorRow& row) {
-      if (!loaded(r_, row)) return Part{};
-      const double twice = row.tied_head && e_.layout.pipeline > 1 ? 2 : 1;      // first and last stage both hold it
-      return Part{static_cast<double>(s.layers), twice * formulas::copies(m_, row, e_.layout)};
-    };
-    e_.concurrency = concurrency_;
-    const auto roles = formulas::weights_by_role(FormulaId::total_weights, m_, formats_, r_.weights.bits, stored_, everywhere, quiet_);
-    for (const auto b : roles) e_.total.weights += b;
-    if constexpr (T::on) trace_total_weights(everywhere);
-    const auto per = formulas::sequence_bytes(FormulaId::total_kv_cache, scratch_.whole, scratch_.whole.copies, "copies",
-                                              r_.workload.context_tokens, quiet_);
-    e_.total.kv_cache = concurrency_ * per;
-    if constexpr (T::on) {
-      auto window = scratch_.whole.window;
-      for (auto& w : window) if (w == 0) w = r_.workload.context_tokens.value;
-      trace_.step(FormulaId::total_kv_cache, e_.total.kv_cache,
-                  {{"concurrency", concurrency_, r_.workload.concurrency.from}, {"layers", scratch_.whole.layers, From::model},
-                   {"copies", scratch_.whole.copies, From::model},
-                   {"bytes_per_token", scratch_.whole.bytes_per_token, From::model},
-                   {"context_tokens", r_.workload.context_tokens}, {"window_tokens", window, From::model},
-                   {"state_bytes", scratch_.whole.state, From::model}});
-      trace_.name_rows(scratch_.whole.names);
-    }
-    const auto peak = formulas::activation_peak(m_.spec, widths_, pass_tokens(), sequences(),
-                                                static_cast<double>(e_.layout.tensor), trace_);
-    activations_ = peak;
-    e_.total.activations = trace_.step(FormulaId::total_activations, devices * peak,
-                                       {{"devices", devices, From::user}, {"activations", peak, FormulaId::activations}});
-    const auto reserved = trace_.step(FormulaId::runtime, Bytes{r_.reserved_bytes.value}, {{"reserved_bytes", r_.reserved_bytes}});
-    e_.total.runtime = trace_.step(FormulaId::total_runtime, devices * reserved,
-                                   {{"devices", devices, From::user}, {"runtime", reserved, FormulaId::runtime}});
+    if constexpr (T::on) show_total_weights();
     auto& t = e_.total;
+    t.kv_cache = formulas::total_kv_cache(scratch_.cache, concurrency_, r_.workload.concurrency.from, r_.workload.context_tokens, trace_);
+    activations_ = activation_peak(e_.layout, sequences(), trace_);
+    t.activations = trace_.step(FormulaId::total_activations, devices * activations_,
+                                {{"devices", devices, From::user}, {"activations", activations_, FormulaId::activations}});
+    e_.device.reserved = trace_.step(FormulaId::runtime, reserved(), {{"reserved_bytes", r_.reserved_bytes}});
+    t.runtime = trace_.step(FormulaId::total_runtime, devices * e_.device.reserved,
+                            {{"devices", devices, From::user}, {"runtime", e_.device.reserved, FormulaId::runtime}});
     t.total = trace_.step(FormulaId::total_memory, t.weights + t.kv_cache + t.activations + t.runtime,
                           {{"weights", t.weights, FormulaId::total_weights}, {"kv_cache", t.kv_cache, FormulaId::total_kv_cache},
                            {"activations", t.activations, FormulaId::total_activations},
                            {"runtime", t.runtime, FormulaId::total_runtime}});
-    if (!e_.has_device) on_fullest();
+    if constexpr (T::on) show_device_weights();
   }
 
-  template <class PartOf>
-  void trace_total_weights(PartOf part) {
+  void show_total_weights() {
     std::vector<double> count, held, elements, bits, scales;
     std::vector<std::string> names;
-    for (const auto& s : stored_) {
+    for (const auto& s : stored_.rows) {
       const auto& row = m_.rows[s.row];
-      const Part p = part(s, row);
-      if (p.layers == 0) continue;
+      if (!loaded(r_, row)) continue;
       const auto& e = formats_.encodings[s.encoding];
-      count.push_back(p.layers * static_cast<double>(row.per_layer));
-      held.push_back(p.share);
+      const double twice = row.tied_head && e_.layout.pipeline > 1 ? 2 : 1;
+      count.push_back(static_cast<double>(s.layers * row.per_layer));
+      held.push_back(twice * formulas::copies(row.split, kv_heads(row.kind), e_.layout));
       elements.push_back(static_cast<double>(row.rows * row.columns));
       bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
       scales.push_back(r_.weights.bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
@@ -296,21 +322,24 @@ class Estimator {
   }
 
   // Weights by role on the fullest device (without a device: on the one that would hold most).
-  void on_fullest() {
+  void show_device_weights() {
     const auto here = [&](const StoredRow& s, const TensorRow& row) {
-      return Part{part_layers(s, row, fullest_, scratch_.fullest_layers), formulas::share_on_fullest(m_, row, e_.layout)};
+      Part part{0, formulas::share_on_fullest(row.split, kv_heads(row.kind), e_.layout)};
+      if (!loaded(r_, row)) return part;
+      const auto place = place_of(row);
+      const auto layers = static_cast<double>(s.layers);
+      if (place == Place::layers) part.layers = layers * scratch_.cache.here[static_cast<std::size_t>(row.kind)] / static_cast<double>(row.layers);
+      else if (on_fullest(place)) part.layers = layers;
+      return part;
     };
-    auto& d = e_.device;
-    d.weights_by_role = formulas::weights_by_role(FormulaId::device_role_weights, m_, formats_, r_.weights.bits, stored_, here, trace_);
-    d.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, d.weights_by_role, trace_);
-    d.reserved = Bytes{r_.reserved_bytes.value};
+    const auto& roles = e_.device.weights_by_role;
+    formulas::show_roles(FormulaId::device_role_weights, roles, m_, formats_, r_.weights.bits, stored_.rows, here, trace_);
+    formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_);
   }
 
   void device_memory() {
-    on_fullest();
     auto& d = e_.device;
-    sequence_ = formulas::sequence_bytes(FormulaId::device_kv_bytes_per_sequence, scratch_.device, scratch_.device.share,
-                                         "share", r_.workload.context_tokens, trace_);
+    sequence_ = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, trace_);
     d.kv_cache = trace_.step(FormulaId::device_kv_cache, sequences() * sequence_,
                              {{"sequences", sequences(), r_.workload.concurrency.from},
                               {"bytes_per_sequence", sequence_, FormulaId::device_kv_bytes_per_sequence}});
@@ -329,29 +358,38 @@ class Estimator {
 
   // ---- capacity ----
 
-  // What weights and reserve leave. Sequences share it with the activations.
-  Bytes room() const {
-    return max(Bytes{}, usable() - stage_weights(fullest_, scratch_.fullest_layers) - Bytes{r_.reserved_bytes.value});
-  }
-
+  // Sequences that fit beside the weights and the reserve, with their activations, on the stage where fewest do: at many sequences
+  // that need not be the fullest one.
   template <class Tr>
   double max_concurrency(Tr& trace) {
-    const auto& d = e_.device;
-    const Bytes space = trace.step(FormulaId::room, room(),
-                                   {{"usable", usable(), FormulaId::usable_memory}, {"weights", d.weights, FormulaId::device_weights},
-                                    {"runtime", d.reserved, FormulaId::runtime}});
-    const Bytes each = stage_sequence(scratch_.fullest_layers);
     const Bytes logits{4 * static_cast<double>(m_.spec.vocabulary)};
-    NoTrace none;
-    const Bytes pass = formulas::activation_peak(m_.spec, widths_, pass_tokens(), 0, static_cast<double>(e_.layout.tensor), none);
+    const Bytes pass = activation_peak(e_.layout, 0, quiet_);
+    const auto room = [&](Bytes weights) { return max(Bytes{}, usable() - weights - reserved()); };
+    const auto fitting = [&](Bytes space, Bytes each) {
+      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
+      const double beside_logits = (each + logits).value > 0 ? std::floor(space / (each + logits)) : kUnknownContext;
+      return std::max(0.0, std::min(beside_pass, beside_logits));
+    };
+    Bytes weights = e_.device.weights;
+    Bytes sequence = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, quiet_);
+    double fewest = fitting(room(weights), sequence);
+    bool elsewhere = false;
+    each_stage(e_.layout, [&](std::int64_t stage, Bytes held, Bytes each) {
+      if (stage == fullest_ || fitting(room(held), each) >= fewest) return;
+      fewest = fitting(room(held), each);
+      weights = held;
+      sequence = each;
+      elsewhere = true;
+    });
     const auto data = static_cast<double>(e_.layout.data);
-    const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
-    const double beside_logits = (each + logits).value > 0 ? std::floor(space / (each + logits)) : kUnknownContext;
-    const double most = data * std::max(0.0, std::min(beside_pass, beside_logits));
-    if (each.value <= 0) return most;
-    return trace.step(FormulaId::max_concurrency, most,
-                      {{"data", data, From::user}, {"room", space, FormulaId::room}, {"pass_activations", pass, From::model},
-                       {"bytes_per_sequence", each, FormulaId::device_kv_bytes_per_sequence},
+    const auto of = [&](std::string_view name, Bytes value, FormulaId id) { return elsewhere ? Input(name, value, From::model) : Input(name, value, id); };
+    trace.step(FormulaId::room, room(weights),
+               {{"usable", usable(), FormulaId::usable_memory}, of("weights", weights, FormulaId::device_weights),
+                {"runtime", reserved(), FormulaId::runtime}});
+    if (sequence.value <= 0) return data * fewest;
+    return trace.step(FormulaId::max_concurrency, data * fewest,
+                      {{"data", data, From::user}, {"room", room(weights), FormulaId::room}, {"pass_activations", pass, From::model},
+                       of("bytes_per_sequence", sequence, FormulaId::device_kv_bytes_per_sequence),
                        {"logits_per_sequence", logits, From::model}});
   }
 
@@ -359,23 +397,23 @@ class Estimator {
 
   // Largest context at which `sequences` fit into the pool: windows that are full stop growing, one after another.
   double max_context(Bytes pool) {
-    const auto& d = scratch_.device;
+    const auto& t = scratch_.cache;
     const double each = pool.value / sequences();
     double growing = 0, held = 0, context = 0;
-    std::vector<char>& full = full_windows_;
-    full.assign(d.layers.size(), 0);
+    auto& full = scratch_.full_windows;
+    full.assign(t.layers.size(), 0);
     for (bool changed = true; changed;) {
       changed = false;
       growing = held = 0;
-      for (std::size_t i = 0; i < d.layers.size(); ++i) {
-        const double rate = d.layers[i] * d.share[i] * d.bytes_per_token[i];
-        held += d.layers[i] * d.share[i] * d.state[i];
-        if (full[i]) held += rate * d.window[i];
+      for (std::size_t i = 0; i < t.layers.size(); ++i) {
+        const double rate = t.here[i] * t.share[i] * t.bytes_per_token[i];
+        held += t.here[i] * t.share[i] * t.state[i];
+        if (full[i]) held += rate * t.window[i];
         else growing += rate;
       }
       context = each <= held ? 0 : growing > 0 ? std::floor((each - held) / growing) : kUnknownContext;
-      for (std::size_t i = 0; i < d.layers.size(); ++i)
-        if (!full[i] && d.window[i] > 0 && d.window[i] < context) { full[i] = 1; changed = true; }
+      for (std::size_t i = 0; i < t.layers.size(); ++i)
+        if (!full[i] && t.window[i] > 0 && t.window[i] < context) { full[i] = 1; changed = true; }
     }
     if (growing <= 0) return each >= held ? context_limit() : 0;
     return trace_.step(FormulaId::max_context_tokens, std::min(context_limit(), std::max(0.0, std::floor((each - held) / growing))),
@@ -385,8 +423,8 @@ class Estimator {
   }
 
   bool plain_cache() const {
-    for (std::size_t i = 0; i < scratch_.whole.window.size(); ++i)
-      if (scratch_.whole.window[i] > 0 || scratch_.whole.state[i] > 0) return false;
+    for (std::size_t i = 0; i < scratch_.cache.window.size(); ++i)
+      if (scratch_.cache.window[i] > 0 || scratch_.cache.state[i] > 0) return false;
     return true;
   }
 
@@ -398,7 +436,7 @@ class Estimator {
                              {"activations", d.activations, FormulaId::activations}, {"runtime", d.runtime, FormulaId::runtime}});
     const Given<double>& context = r_.workload.context_tokens;
     if (plain_cache()) {
-      c.kv_bytes_per_token = formulas::device_kv_bytes_per_token(scratch_.device, trace_);
+      c.kv_bytes_per_token = formulas::device_kv_bytes_per_token(scratch_.cache, trace_);
       if (c.kv_bytes_per_token.value > 0)
         c.kv_tokens = trace_.step(FormulaId::kv_tokens, std::floor((c.kv_pool / c.kv_bytes_per_token).value),
                                   {{"kv_pool", c.kv_pool, FormulaId::kv_pool},
@@ -418,114 +456,112 @@ class Estimator {
     c.devices_needed = devices_needed();
   }
 
+  // The fewest devices on which the request fits in the default layout: every number up to 64, beyond that whole nodes.
   std::int64_t devices_needed() {
     if (needed_ >= 0) return needed_;
-    Scratch scratch;
-    NoTrace none;
-    const auto fits_on = [&](std::int64_t n) {
-      Estimator<NoTrace> other(r_, formats_, stored_, scratch, none);
-      return other.headroom_on(n).value >= 0;
-    };
     needed_ = 0;
-    const Bytes each = usable() - Bytes{r_.reserved_bytes.value};
-    if (each.value <= 0) return needed_;
-    Bytes least;                                       // no layout can take less than one copy of what is loaded
-    for (const auto& s : stored_) if (loaded(r_, m_.rows[s.row])) least += s.bytes;
-    auto n = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(std::ceil(least / each), 1e6)));
+    const auto& w = r_.workload;
     const auto node = node_size(r_);
+    // No layout takes less, over all its devices, than one copy of what is loaded and of every sequence, nor on any of them less
+    // than the activations of one sequence in the widest split. So the search starts where these fit, but for rounding.
+    const Bytes each = usable() - reserved() - activation_peak({node, 1, 1, 1}, 1, quiet_);
+    if (each.value <= 0) return needed_;
+    Bytes sequence;
+    for (std::size_t i = 0; i < scratch_.layer_cache.size(); ++i) sequence += scratch_.cache.layers[i] * scratch_.layer_cache[i];
+    const Bytes least = stored_.loaded + (r_.speculative ? stored_.mtp : Bytes{}) + (w.concurrency_max ? 1 : w.concurrency.value) * sequence;
+    constexpr double kRounding = 1 - 1e-9;
+    auto n = static_cast<std::int64_t>(std::clamp(std::ceil(least / each * kRounding), 1.0, 1e6));
+    if (n > kOneByOne) n = (n + node - 1) / node * node;
     while (n <= kMostDevices) {
-      if (fits_on(n)) { needed_ = n; break; }
-      n = n < 64 ? n + 1 : (n / node + 1) * node;      // beyond 64 whole nodes are added
+      if (headroom_on(n).value >= 0) { needed_ = n; break; }
+      n = n < kOneByOne ? n + 1 : (n / node + 1) * node;
     }
     return needed_;
   }
 
   // ---- one pass ----
 
-  std::int64_t moe_layers() const {
-    std::int64_t n = 0;
-    for (std::size_t i = 0; i < m_.spec.kinds.size(); ++i)
-      if (m_.spec.kinds[i].feed_forward.experts > 0) n += m_.caches[i].layers;
-    return n;
-  }
-
-  // Linear layers of a pass of `tokens` tokens, of which `logit_rows` go through the head.
+  // Linear layers of a pass of `tokens` tokens, of which `logit_rows` go through the head; `routed` tokens meet in the experts.
   template <class Tr>
-  void linear(Work& w, double tokens, double logit_rows, std::string_view of, FormulaId bytes_id, double passes, Tr& trace) {
-    const auto& l = e_.layout;
+  Work linear(double tokens, double logit_rows, double routed, double passes, std::string_view of, FormulaId bytes_id, Tr& trace) const {
+    Work w;
+    w.tokens = tokens;
+    w.logit_rows = logit_rows;
     double distinct_share = 1;
     if (m_.experts > 0) {
-      const double routed = l.expert > 1 ? tokens * static_cast<double>(l.data) : tokens;
       const auto experts = static_cast<double>(m_.experts);
       distinct_share = formulas::distinct_experts(experts, static_cast<double>(m_.experts_used), routed, of, trace) / experts;
     }
+    for (std::size_t a = 0; a < kPrecisions; ++a) w.linear_flops += flops_in(a, w);
+    w.weight_bytes = read_whole_ + read_experts_ * distinct_share;
+    for (const auto& table : scratch_.tables) w.weight_bytes += table.bytes * std::min(1.0, tokens / table.rows);
+    w.weight_bytes *= passes;
+    if constexpr (Tr::on) show_linear(w, distinct_share, passes, of, bytes_id, trace);
+    return w;
+  }
+
+  Flops flops_in(std::size_t arithmetic, const Work& w) const {
+    return Flops{stored_.flops_per_token[arithmetic] * w.tokens + stored_.flops_per_logit[arithmetic] * w.logit_rows};
+  }
+
+  void show_linear(const Work& w, double distinct_share, double passes, std::string_view of, FormulaId bytes_id, Trace& trace) const {
     const double used_share = m_.experts > 0 ? static_cast<double>(m_.experts_used) / static_cast<double>(m_.experts) : 1;
-    for (const auto& s : stored_) {
+    std::vector<double> count, share, used, elements, bits, scales, multiplied, through;
+    std::vector<std::string> names;
+    for (const auto& s : stored_.rows) {
       const auto& row = m_.rows[s.row];
       if (row.mtp || row.use == Use::never) continue;
-      const double elements = static_cast<double>(s.layers * row.per_layer * row.rows * row.columns);
-      const double rows = row.use == Use::last || row.tied_head ? logit_rows : row.use == Use::lookup ? 0 : tokens;
-      const double flops = 2 * elements * (row.use == Use::routed ? used_share : 1) * rows;
-      w.flops[static_cast<std::size_t>(formats_.encodings[s.encoding].arithmetic)] += flops;
-      w.linear_flops += Flops{flops};
-      w.weight_bytes += s.bytes * (formulas::share_on_fullest(m_, row, l) * formulas::touched(row, tokens, distinct_share) * passes);
+      multiplied.push_back(row.use == Use::routed ? used_share : 1);
+      through.push_back(row.use == Use::last || row.tied_head ? w.logit_rows : row.use == Use::lookup ? 0 : w.tokens);
+      const auto& e = formats_.encodings[s.encoding];
+      count.push_back(static_cast<double>(s.layers * row.per_layer));
+      share.push_back(formulas::share_on_fullest(row.split, kv_heads(row.kind), e_.layout));
+      used.push_back(formulas::touched(row, w.tokens, distinct_share));
+      elements.push_back(static_cast<double>(row.rows * row.columns));
+      bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
+      scales.push_back(r_.weights.bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
+      names.push_back(row.name);
     }
-    if constexpr (Tr::on) {
-      std::vector<double> count, share, used, elements, bits, scales, multiplied, through;
-      std::vector<std::string> names;
-      for (const auto& s : stored_) {
-        const auto& row = m_.rows[s.row];
-        if (row.mtp || row.use == Use::never) continue;
-        multiplied.push_back(row.use == Use::routed ? used_share : 1);
-        through.push_back(row.use == Use::last || row.tied_head ? logit_rows : row.use == Use::lookup ? 0 : tokens);
-        const auto& e = formats_.encodings[s.encoding];
-        count.push_back(static_cast<double>(s.layers * row.per_layer));
-        share.push_back(formulas::share_on_fullest(m_, row, l));
-        used.push_back(formulas::touched(row, tokens, distinct_share));
-        elements.push_back(static_cast<double>(row.rows * row.columns));
-        bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
-        scales.push_back(r_.weights.bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
-        names.push_back(row.name);
-      }
-      trace.step(bytes_id, w.weight_bytes,
-                 {{"passes", passes, From::user}, {"count", count, From::model}, {"share", share, From::model}, {"used", used, From::model},
-                  {"elements", elements, From::model}, {"bits", bits, From::format}, {"scale_bytes", scales, From::format}});
-      trace.name_rows(names);
-      trace.step(FormulaId::linear_flops, w.linear_flops,
-                 {{"count", count, From::model}, {"elements", elements, From::model}, {"used", multiplied, From::model},
-                  {"tokens", through, From::user}}, of);
-      trace.name_rows(std::move(names));
-    }
+    trace.step(bytes_id, w.weight_bytes,
+               {{"passes", passes, From::user}, {"count", count, From::model}, {"share", share, From::model}, {"used", used, From::model},
+                {"elements", elements, From::model}, {"bits", bits, From::format}, {"scale_bytes", scales, From::format}});
+    trace.name_rows(names);
+    trace.step(FormulaId::linear_flops, w.linear_flops,
+               {{"count", count, From::model}, {"elements", elements, From::model}, {"used", multiplied, From::model},
+                {"tokens", through, From::user}}, of);
+    trace.name_rows(std::move(names));
+  }
+
+  double new_tokens() const {
+    return std::max(0.0, r_.workload.prompt_tokens.value - r_.workload.cached_prefix_tokens.value);
   }
 
   template <class Tr>
-  Work prefill_work(Tr& trace) {
-    Work w;
+  Work prefill_work(Tr& trace) const {
     const auto& load = r_.workload;
-    const double cached = load.cached_prefix_tokens.value, tokens = std::max(0.0, load.prompt_tokens.value - cached);
+    const double cached = load.cached_prefix_tokens.value, tokens = new_tokens();
     const double passes = std::max(1.0, std::ceil(tokens / r_.chunk_tokens.value));
-    linear(w, tokens, 1, "prefill", FormulaId::prefill_weight_bytes, passes, trace);
-    std::vector<double>& layers = v1_; std::vector<double>& per_pair = v2_; std::vector<double>& pairs = v3_;
-    layers.clear(); per_pair.clear(); pairs.clear();
-    const auto& t = scratch_.whole;
+    Work w = linear(tokens, 1, tokens, passes, "prefill", FormulaId::prefill_weight_bytes, trace);
+    const auto& t = scratch_.cache;
+    std::vector<double> all_pairs;                     // only with a trace
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
-      layers.push_back(t.layers[i]);
-      per_pair.push_back(m_.caches[i].prefill_flops_per_pair);
-      if constexpr (Tr::on) pairs.push_back(formulas::attention_pairs(tokens, cached, t.window[i], t.names[i], trace));
-      else pairs.push_back(formulas::attention_pairs(tokens, cached, t.window[i], {}, trace));
-      w.attention_flops += Flops{t.layers[i] * per_pair[i] * pairs[i]};
-      w.kv_bytes += Bytes{t.layers[i] * cache_share(i) * t.bytes_per_token[i] * formulas::reach(t.window[i], cached + tokens) * passes};
+      std::string_view name;
+      if constexpr (Tr::on) name = t.names[i];
+      const double pairs = formulas::attention_pairs(tokens, cached, t.window[i], name, trace);
+      if constexpr (Tr::on) all_pairs.push_back(pairs);
+      w.attention_flops += Flops{t.layers[i] * m_.caches[i].prefill_flops_per_pair * pairs};
+      w.kv_bytes += Bytes{t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], cached + tokens)};
     }
+    w.kv_bytes *= passes;
     if constexpr (Tr::on) {
+      std::vector<double> per_pair;
+      for (const auto& c : m_.caches) per_pair.push_back(c.prefill_flops_per_pair);
       trace.step(FormulaId::prefill_attention_flops, w.attention_flops,
-                 {{"layers", layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", pairs, From::model}});
+                 {{"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model}});
       trace.name_rows(t.names);
-      std::vector<double> share, window(t.window);
-      for (std::size_t i = 0; i < m_.caches.size(); ++i) share.push_back(cache_share(i));
-      for (auto& x : window) if (x == 0) x = cached + tokens;
       trace.step(FormulaId::prefill_kv_bytes, w.kv_bytes,
-                 {{"passes", passes, From::user}, {"layers", t.layers, From::model}, {"share", share, From::model},
-                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", window, From::model},
+                 {{"passes", passes, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
+                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t, cached + tokens), From::model},
                   {"cached_tokens", cached, load.cached_prefix_tokens.from}, {"tokens", tokens, load.prompt_tokens.from}});
       trace.name_rows(t.names);
     }
@@ -535,31 +571,27 @@ class Estimator {
   double mean_context() const { return r_.workload.prompt_tokens.value + r_.workload.output_tokens.value / 2; }
 
   template <class Tr>
-  Work decode_work(double batch, Tr& trace) {
-    Work w;
-    linear(w, batch, batch, "decode", FormulaId::decode_weight_bytes, 1, trace);
-    const auto& t = scratch_.whole;
+  Work decode_work(double batch, Tr& trace) const {
+    const double meeting = e_.layout.expert > 1 ? batch * static_cast<double>(e_.layout.data) : batch;
+    Work w = linear(batch, batch, meeting, 1, "decode", FormulaId::decode_weight_bytes, trace);
+    const auto& t = scratch_.cache;
     const double context = mean_context();
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
       const double seen = formulas::reach(t.window[i], context);
       w.attention_flops += Flops{batch * t.layers[i] * m_.caches[i].decode_flops_per_pair * seen};
-      w.kv_bytes += Bytes{batch * t.layers[i] * (cache_share(i) * t.bytes_per_token[i] * seen + 2 * t.state[i])};
+      w.kv_bytes += Bytes{batch * t.layers[i] * (t.share[i] * t.bytes_per_token[i] * seen + 2 * t.state[i])};
     }
     if constexpr (Tr::on) {
-      std::vector<double> per_pair, share, window(t.window);
-      for (std::size_t i = 0; i < m_.caches.size(); ++i) {
-        per_pair.push_back(m_.caches[i].decode_flops_per_pair);
-        share.push_back(cache_share(i));
-        if (window[i] == 0) window[i] = context;
-      }
+      std::vector<double> per_pair;
+      for (const auto& c : m_.caches) per_pair.push_back(c.decode_flops_per_pair);
       trace.step(FormulaId::decode_attention_flops, w.attention_flops,
                  {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model},
-                  {"mean_context", context, From::user}, {"window_tokens", window, From::model}});
+                  {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(t, context), From::model}});
       trace.name_rows(t.names);
       trace.step(FormulaId::decode_kv_bytes, w.kv_bytes,
-                 {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"share", share, From::model},
+                 {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
                   {"bytes_per_token", t.bytes_per_token, From::model}, {"mean_context", context, From::user},
-                  {"window_tokens", window, From::model}, {"state_bytes", t.state, From::model}});
+                  {"window_tokens", formulas::shown_windows(t, context), From::model}, {"state_bytes", t.state, From::model}});
       trace.name_rows(t.names);
     }
     return w;
@@ -571,28 +603,26 @@ class Estimator {
   };
 
   template <class Tr>
-  Timed time(const Work& w, double tokens, const Effort& effort, std::string_view of, Tr& trace) {
+  Timed time(const Work& w, const Effort& effort, std::string_view of, Tr& trace) const {
     const auto& d = *r_.device;
     const auto& l = e_.layout;
     const auto tensor = static_cast<double>(l.tensor);
-    const From efficiency_from = r_.compute_efficiency > 0 ? From::user : From::catalog;
-    const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
-    Seconds at_peak;
-    for (std::size_t a = 0; a < 6; ++a)
-      if (w.flops[a] > 0) at_peak += Flops{w.flops[a]} / peak(d, static_cast<Arithmetic>(a)).rate;
-    const auto attention_peak = peak(d, Arithmetic::bf16).rate;
+    const Seconds at_peak = w.tokens * token_at_peak_ + w.logit_rows * logit_at_peak_;
+    const auto attention_peak = peaks_[static_cast<std::size_t>(Arithmetic::bf16)];
     const Seconds linear_compute = at_peak / (tensor * effort.compute);
     const Seconds attention_compute = w.attention_flops / attention_peak / (tensor * effort.compute);
     const Seconds linear_bandwidth = w.weight_bytes / (d.bandwidth * effort.bandwidth);
     const Seconds attention_bandwidth = w.kv_bytes / (d.bandwidth * effort.bandwidth);
     const Seconds linear = max(linear_compute, linear_bandwidth), attention = max(attention_compute, attention_bandwidth);
     if constexpr (Tr::on) {
+      const From efficiency_from = r_.compute_efficiency > 0 ? From::user : From::catalog;
+      const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
       std::vector<double> flops, rates;
       std::vector<std::string> names;
-      for (std::size_t a = 0; a < 6; ++a) {
-        if (w.flops[a] <= 0) continue;
+      for (std::size_t a = 0; a < kPrecisions; ++a) {
+        if (flops_in(a, w).value <= 0) continue;
         const auto p = peak(d, static_cast<Arithmetic>(a));
-        flops.push_back(w.flops[a]);
+        flops.push_back(flops_in(a, w).value);
         rates.push_back(p.rate.value);
         names.emplace_back(std::string(arithmetic_name(static_cast<Arithmetic>(a))) + " weights in " + std::string(arithmetic_name(p.arithmetic)));
       }
@@ -620,9 +650,9 @@ class Estimator {
     }
     const formulas::Link link{d.link, effort.link};
     const auto hidden = static_cast<double>(m_.spec.hidden);
-    const auto reduce = formulas::all_reduce(static_cast<double>(m_.spec.layers()), tensor, tokens, hidden, link, r_.device_from, of, trace);
-    const auto pipe = formulas::pipeline_transfer(static_cast<double>(l.pipeline), tokens, hidden, link, r_.device_from, of, trace);
-    const auto exchange = formulas::expert_exchange(static_cast<double>(moe_layers()), static_cast<double>(m_.experts_used), l, tokens, hidden, link, r_.device_from, of, trace);
+    const auto reduce = formulas::all_reduce(static_cast<double>(m_.spec.layers()), tensor, w.tokens, hidden, link, r_.device_from, of, trace);
+    const auto pipe = formulas::pipeline_transfer(static_cast<double>(l.pipeline), w.tokens, hidden, link, r_.device_from, of, trace);
+    const auto exchange = formulas::expert_exchange(static_cast<double>(m_.moe_layers), static_cast<double>(m_.experts_used), l, w.tokens, hidden, link, r_.device_from, of, trace);
     Timed out;
     out.seconds = linear + attention + reduce + pipe + exchange;
     if constexpr (Tr::on) {
@@ -648,27 +678,26 @@ class Estimator {
   bool can_time() const {
     const auto& d = *r_.device;
     if (d.bandwidth.value <= 0 || peak(d, Arithmetic::bf16).rate.value <= 0) return false;
-    if (d.peak[static_cast<std::size_t>(Arithmetic::fp32)].value > 0) return true;
-    return std::none_of(stored_.begin(), stored_.end(), [&](const StoredRow& s) {
-      return m_.rows[s.row].linear && formats_.encodings[s.encoding].arithmetic == Arithmetic::fp32;
-    });
+    return d.peak[static_cast<std::size_t>(Arithmetic::fp32)].value > 0 || !stored_.fp32_matrices;
   }
+
+  void find_peaks() {
+    token_at_peak_ = logit_at_peak_ = {};
+    for (std::size_t a = 0; a < kPrecisions; ++a) {
+      const Flops token{stored_.flops_per_token[a]}, logit{stored_.flops_per_logit[a]};
+      const bool attention = a == static_cast<std::size_t>(Arithmetic::bf16);
+      if (!attention && token.value <= 0 && logit.value <= 0) continue;
+      peaks_[a] = peak(*r_.device, static_cast<Arithmetic>(a)).rate;
+      token_at_peak_ += token / peaks_[a];
+      logit_at_peak_ += logit / peaks_[a];
+    }
+  }
+
+  double in_replica(double concurrency) const { return std::ceil(concurrency / static_cast<double>(e_.layout.data)); }
 
   // Sequences that one decode pass advances together: pipeline stages work on micro-batches side by side.
   double micro_batch(double concurrency) const {
-    const double in_replica = std::ceil(concurrency / static_cast<double>(e_.layout.data));
-    return std::max(1.0, std::ceil(in_replica / static_cast<double>(e_.layout.pipeline)));
-  }
-
-  // Steady step time at a concurrency.
-  Seconds step_seconds(double concurrency, const Effort& effort) {
-    const auto batch = micro_batch(concurrency);
-    return time(decode_work(batch, quiet_), batch, effort, "decode", quiet_).seconds;
-  }
-
-  Seconds prefill_seconds(const Effort& effort) {
-    const auto& w = r_.workload;
-    return time(prefill_work(quiet_), std::max(0.0, w.prompt_tokens.value - w.cached_prefix_tokens.value), effort, "prefill", quiet_).seconds;
+    return std::max(1.0, std::ceil(in_replica(concurrency) / static_cast<double>(e_.layout.pipeline)));
   }
 
   Effort effort(double Efficiency::*which) const {
@@ -678,100 +707,109 @@ class Estimator {
   }
 
   template <class Tr>
-  Speed at(const Effort& effort, double concurrency, Tr& trace) {
+  void prefill(Speed& s, const Effort& effort, Tr& trace) const {
     const auto& w = r_.workload;
-    const auto& l = e_.layout;
-    Speed s;
-    const double new_tokens = std::max(0.0, w.prompt_tokens.value - w.cached_prefix_tokens.value);
     const Work prompt = prefill_work(trace);
-    const auto prefill = time(prompt, new_tokens, effort, "prefill", trace);
+    const auto timed = time(prompt, effort, "prefill", trace);
     s.prefill.flops = trace.step(FormulaId::prefill_flops, prompt.linear_flops + prompt.attention_flops,
                                  {{"linear", prompt.linear_flops, FormulaId::linear_flops, "prefill"},
                                   {"attention", prompt.attention_flops, FormulaId::prefill_attention_flops}});
-    s.prefill.bytes = static_cast<double>(l.tensor) * (prompt.weight_bytes + prompt.kv_bytes);
-    s.prefill.seconds = prefill.seconds;
-    s.prefill.bound = prefill.bound;
-    if (prefill.seconds.value > 0)
-      s.prefill.tokens_per_s = trace.step(FormulaId::prefill_tokens_per_s, Tokens{new_tokens} / prefill.seconds,
-                                          {{"tokens", new_tokens, w.prompt_tokens.from}, {"seconds", prefill.seconds, FormulaId::pass_seconds, "prefill"}});
-
-    const double batch = micro_batch(concurrency);
-    const Work token = decode_work(batch, trace);
-    const auto decode = time(token, batch, effort, "decode", trace);
-    const double in_replica = std::ceil(concurrency / static_cast<double>(l.data));
-    const double micro_batches = std::min(in_replica, static_cast<double>(l.pipeline)) * static_cast<double>(l.data);
-    s.decode.flops = trace.step(FormulaId::decode_flops, micro_batches * (token.linear_flops + token.attention_flops),
-                                {{"micro_batches", micro_batches, From::user}, {"linear", token.linear_flops, FormulaId::linear_flops, "decode"},
-                                 {"attention", token.attention_flops, FormulaId::decode_attention_flops}});
-    s.decode.bytes = trace.step(FormulaId::decode_bytes, micro_batches * static_cast<double>(l.tensor) * (token.weight_bytes + token.kv_bytes),
-                                {{"micro_batches", micro_batches, From::user}, {"tensor", static_cast<double>(l.tensor), From::user},
-                                 {"weight_bytes", token.weight_bytes, FormulaId::decode_weight_bytes}, {"kv_bytes", token.kv_bytes, FormulaId::decode_kv_bytes}});
-    s.decode.seconds = decode.seconds;
-    s.decode.bound = decode.bound;
-    s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency} / decode.seconds,
-                                       {{"concurrency", concurrency, w.concurrency.from}, {"seconds", decode.seconds, FormulaId::pass_seconds, "decode"}});
-    formulas::under_load(s, in_replica, concurrency, w, trace);
-    return s;
+    s.prefill.bytes = static_cast<double>(e_.layout.tensor) * (prompt.weight_bytes + prompt.kv_bytes);
+    s.prefill.seconds = timed.seconds;
+    s.prefill.bound = timed.bound;
+    if (timed.seconds.value > 0)
+      s.prefill.tokens_per_s = trace.step(FormulaId::prefill_tokens_per_s, Tokens{prompt.tokens} / timed.seconds,
+                                          {{"tokens", prompt.tokens, w.prompt_tokens.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "prefill"}});
   }
 
-  // Throughput of requests at a concurrency, for open loops: bare arithmetic, no trace.
-  Speed probe(const Effort& effort, double concurrency) {
-    Speed s;
-    s.prefill.seconds = prefill_once_;
-    s.decode.seconds = step_seconds(concurrency, effort);
-    formulas::under_load(s, std::ceil(concurrency / static_cast<double>(e_.layout.data)), concurrency, r_.workload, quiet_);
-    return s;
+  // A steady step at a concurrency, and with the prefill's time what readers feel.
+  template <class Tr>
+  void decode(Speed& s, const Effort& effort, double concurrency, Tr& trace) const {
+    const auto& w = r_.workload;
+    const auto& l = e_.layout;
+    const auto tensor = static_cast<double>(l.tensor);
+    const double batch = micro_batch(concurrency);
+    const Work token = decode_work(batch, trace);
+    const auto timed = time(token, effort, "decode", trace);
+    // Each micro-batch reads the weights once more; products and caches are those of the sequences that there are.
+    const double micro_batches = std::ceil(in_replica(concurrency) / batch) * static_cast<double>(l.data);
+    s.decode.flops = trace.step(FormulaId::decode_flops, concurrency / batch * (token.linear_flops + token.attention_flops),
+                                {{"concurrency", concurrency, w.concurrency.from}, {"batch", batch, From::user}, {"linear", token.linear_flops, FormulaId::linear_flops, "decode"},
+                                 {"attention", token.attention_flops, FormulaId::decode_attention_flops}});
+    s.decode.bytes = trace.step(FormulaId::decode_bytes, tensor * (micro_batches * token.weight_bytes + concurrency / batch * token.kv_bytes),
+                                {{"micro_batches", micro_batches, From::user}, {"tensor", tensor, From::user},
+                                 {"concurrency", concurrency, w.concurrency.from}, {"batch", batch, From::user},
+                                 {"weight_bytes", token.weight_bytes, FormulaId::decode_weight_bytes}, {"kv_bytes", token.kv_bytes, FormulaId::decode_kv_bytes}});
+    s.decode.seconds = timed.seconds;
+    s.decode.bound = timed.bound;
+    s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency} / timed.seconds,
+                                       {{"concurrency", concurrency, w.concurrency.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "decode"}});
+    formulas::under_load(s, in_replica(concurrency), static_cast<double>(l.pipeline), concurrency, w, trace);
+  }
+
+  // What an open loop settles at: the fewest sequences in flight whose throughput keeps up.
+  double settled_concurrency(Speed& s, const Effort& effort, double most) {
+    const auto& w = r_.workload;
+    const auto rate = [&](double concurrency) {
+      s.decode.seconds = time(decode_work(micro_batch(concurrency), quiet_), effort, "decode", quiet_).seconds;
+      formulas::under_load(s, in_replica(concurrency), static_cast<double>(e_.layout.pipeline), concurrency, w, quiet_);
+      return s.output_tokens_per_s.value / w.output_tokens.value;
+    };
+    const double best = rate(most);
+    e_.load.utilisation = w.requests_per_s / best;
+    e_.load.stable = best >= w.requests_per_s;
+    if (!e_.load.stable) return most;
+    double low = 1, high = most;
+    while (low < high) {
+      const double middle = std::floor((low + high) / 2);
+      if (rate(middle) >= w.requests_per_s) high = middle; else low = middle + 1;
+    }
+    return high;
   }
 
   void speed() {
     if (!can_time()) return;
     e_.has_speed = true;
+    find_peaks();
     const auto& w = r_.workload;
-    const auto typical = effort(&Efficiency::value);
-    const bool weights_fit = e_.capacity.max_concurrency >= 1;
-    double running = concurrency_;
     auto& load = e_.load;
-    if (w.requests_per_s > 0) {
-      prefill_once_ = prefill_seconds(typical);
-      const double most = weights_fit ? std::min(e_.capacity.max_concurrency, 65536.0) : 1;
-      const auto rate = [&](double c) { return probe(typical, c).output_tokens_per_s.value / w.output_tokens.value; };
-      const double best = rate(most);
-      load.utilisation = w.requests_per_s / best;
-      load.stable = best >= w.requests_per_s;
-      double low = 1, high = most;
-      if (load.stable) {
-        while (low < high) {                           // smallest concurrency whose throughput keeps up
-          const double middle = std::floor((low + high) / 2);
-          if (rate(middle) >= w.requests_per_s) high = middle; else low = middle + 1;
-        }
-      }
-      running = high;
-    } else if (weights_fit && running > e_.capacity.max_concurrency) {
-      running = e_.capacity.max_concurrency;
-    }
-    e_.speed = at(typical, running, trace_);
+    const auto typical = effort(&Efficiency::value);
+    const double capacity = e_.capacity.max_concurrency;
+    prefill(e_.speed, typical, trace_);
+    load.concurrency = concurrency_;
+    if (w.requests_per_s > 0) load.concurrency = settled_concurrency(e_.speed, typical, capacity >= 1 ? std::min(capacity, 65536.0) : 1);
+    else if (capacity >= 1) load.concurrency = std::min(concurrency_, capacity);
+    decode(e_.speed, typical, load.concurrency, trace_);
     if (w.requests_per_s <= 0) {
-      if (running < concurrency_ && w.mode != Mode::offline) {
-        load.queue = formulas::queue(e_.speed, concurrency_, running, w, trace_);
-        e_.speed.ttft = trace_.step(FormulaId::queued_ttft, e_.speed.ttft + load.queue,
-                                    {{"ttft", e_.speed.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft},
-                                     {"queue", load.queue, FormulaId::queue}});
-        e_.speed.latency = trace_.step(FormulaId::queued_latency, e_.speed.latency + load.queue,
-                                       {{"latency", e_.speed.latency, FormulaId::latency}, {"queue", load.queue, FormulaId::queue}});
-      }
-      load.utilisation = e_.capacity.max_concurrency > 0 ? std::min(1.0, running / e_.capacity.max_concurrency) : 1;
+      load.queue = wait(e_.speed, trace_);
+      load.utilisation = capacity > 0 ? std::min(1.0, load.concurrency / capacity) : 1;
     }
-    load.concurrency = running;
-    if constexpr (T::on) {
-      e_.slow = at(effort(&Efficiency::low), running, quiet_);
-      e_.fast = at(effort(&Efficiency::high), running, quiet_);
-    }
-    double largest = 0;
-    const auto work = decode_work(1, quiet_);
-    for (std::size_t a = 0; a < 6; ++a)
-      if (work.flops[a] > largest) { largest = work.flops[a]; e_.arithmetic = static_cast<Arithmetic>(a); }
+    at(effort(&Efficiency::low), e_.slow);
+    at(effort(&Efficiency::high), e_.fast);
+    e_.arithmetic = stored_.arithmetic;
     e_.arithmetic_used = peak(*r_.device, e_.arithmetic).arithmetic;
     e_.cost = formulas::cost(*r_.device, r_.device_from, static_cast<double>(e_.layout.devices()), e_.speed.output_tokens_per_s, trace_);
+  }
+
+  // In a closed loop: what is more than fits waits for its turn.
+  template <class Tr>
+  Seconds wait(Speed& s, Tr& trace) const {
+    const auto& w = r_.workload;
+    const double running = e_.load.concurrency;
+    if (w.requests_per_s > 0 || running >= concurrency_ || w.mode == Mode::offline) return {};
+    const auto queue = formulas::queue(s, concurrency_, running, w, trace);
+    s.ttft = trace.step(FormulaId::queued_ttft, s.ttft + queue,
+                        {{"ttft", s.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft},
+                         {"queue", queue, FormulaId::queue}});
+    s.latency = trace.step(FormulaId::queued_latency, s.latency + queue,
+                           {{"latency", s.latency, FormulaId::latency}, {"queue", queue, FormulaId::queue}});
+    return queue;
+  }
+
+  void at(const Effort& effort, Speed& s) const {
+    prefill(s, effort, quiet_);
+    decode(s, effort, e_.load.concurrency, quiet_);
+    wait(s, quiet_);
   }
 
   const Request& r_;
@@ -780,19 +818,18 @@ class Estimator {
   const Stored& stored_;
   Scratch& scratch_;
   T& trace_;
-  NoTrace quiet_;
-  Estimate e_;
-  formulas::Widths widths_;
+  mutable NoTrace quiet_;
+  Estimate& e_;
   double concurrency_ = 1;
-  Stage fullest_ = Stage::only;
+  // in the layout
+  std::int64_t fullest_ = 0;                           // pipeline stage
+  Bytes first_, last_, ends_;                          // beside the layers, on the stages that hold them
+  Bytes read_whole_, read_experts_;                    // on the fullest device, all stages together
   Bytes activations_, sequence_;
-  Seconds prefill_once_;
   std::int64_t needed_ = -1;
-  std::vector<char> full_windows_;
-  std::vector<double> v1_, v2_, v3_;
-
-  template <class>
-  friend class Estimator;
+  // on the device
+  std::array<FlopsPerSecond, kPrecisions> peaks_{};
+  Seconds token_at_peak_, logit_at_peak_;              // linear layers of one token, and its logits, on one device
 };
 
 }  // namespace weighbridge

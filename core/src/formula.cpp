@@ -106,7 +106,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
      "FLOP of the uncached prompt tokens of one request", false},
     {Id::decode_attention_flops, "decode_attention_flops", "batch * sum(layers * flops_per_pair * min(mean_context, window_tokens))",
      "FLOP", kExact, "scaling-laws-paper", "section 2.1", "scores and weighted values of one new token per sequence", false},
-    {Id::decode_flops, "decode_flops", "micro_batches * (linear + attention)", "FLOP", kExact, "scaling-laws-paper", "section 2.1",
+    {Id::decode_flops, "decode_flops", "concurrency / batch * (linear + attention)", "FLOP", kExact, "scaling-laws-paper", "section 2.1",
      "FLOP of one step of all sequences", false},
     // traffic
     {Id::distinct_experts, "distinct_experts", "experts * (1 - (1 - experts_used / experts) ^ tokens)", "experts", kModel,
@@ -122,7 +122,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::decode_kv_bytes, "decode_kv_bytes",
      "batch * sum(layers * (share * bytes_per_token * min(mean_context, window_tokens) + 2 * state_bytes))", "bytes", kModel,
      "transformer-inference-arithmetic", "KV cache", "KV cache that one step reads on a device, at the mean context of a request", false},
-    {Id::decode_bytes, "decode_bytes", "micro_batches * tensor * (weight_bytes + kv_bytes)", "bytes", kModel,
+    {Id::decode_bytes, "decode_bytes", "tensor * (micro_batches * weight_bytes + concurrency / batch * kv_bytes)", "bytes", kModel,
      "transformer-inference-arithmetic", "capacity and latency", "bytes that one step of all sequences moves, all devices together", false},
     // time
     {Id::compute_seconds, "compute_seconds", "sum(flops / peak) / (tensor * efficiency)", "s", kModel, "roofline-paper", "section 3",
@@ -146,10 +146,10 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
      "tokens written per second, all sequences together, without prompts of others", false},
     // latency and load
     {Id::ttft, "ttft", "prefill", "s", kModel, kOurs, "latency", "time to first token: the prompt is read at once when a place is free", false},
-    {Id::static_ttft, "static_ttft", "sequences * prefill", "s", kModel, kOurs, "latency",
-     "time to first token when all requests of a replica start together", false},
-    {Id::tpot, "tpot", "step + others * prefill / output_tokens", "s", kModel, "little-law", "conservation of work",
-     "time per output token: a step, and the prompts of the others that start while this answer is written", false},
+    {Id::static_ttft, "static_ttft", "prefill * (1 + (sequences - 1) / pipeline)", "s", kModel, kOurs, "latency",
+     "time to first token of the last when all requests of a replica start together; pipeline stages read different prompts side by side", false},
+    {Id::tpot, "tpot", "step + others * prefill / (pipeline * output_tokens)", "s", kModel, "little-law", "conservation of work",
+     "time per output token: a step, and the prompts of the others that start while this answer is written, of which each pipeline stage does its part", false},
     {Id::latency, "latency", "ttft + (output_tokens - 1) * tpot", "s", kModel, kOurs, "latency", "from the request to its last token", false},
     {Id::output_tokens_per_s, "output_tokens_per_s", "concurrency * output_tokens / latency", "tokens/s", kModel, "little-law", "L = lambda W",
      "output tokens per second of the whole deployment", false},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,7 @@ class Builder {
     }
     if (s_.mtp_layers > 0 && s_.mtp_kind < s_.kinds.size()) prediction_layers();
     count(out_);
+    measure(out_);
   }
 
  private:
@@ -240,6 +242,37 @@ std::string_view role_name(Role role) {
     case Role::other: case Role::kCount: break;
   }
   return "other";
+}
+
+void measure(Inventory& m) {
+  const auto& s = m.spec;
+  const auto kinds = s.kinds.size();
+  m.widths = {};
+  m.heads_divisor = m.moe_layers = 0;
+  for (std::size_t i = 0; i < kinds; ++i) {
+    const auto& mixer = s.kinds[i].mixer;
+    double width = 0;
+    std::int64_t heads = 0;
+    if (mixer.kind == MixerKind::attention) {
+      const auto& a = mixer.attention;
+      width = static_cast<double>((a.heads + a.kv_heads) * (a.head_dim + a.value_dim));
+      heads = a.heads;
+    } else if (mixer.kind == MixerKind::mla) {
+      const auto& a = mixer.mla;
+      width = static_cast<double>(a.heads * (2 * a.nope_dim + a.rope_dim + 2 * a.value_dim) + a.q_lora_rank + a.kv_lora_rank + a.rope_dim);
+      heads = a.heads;
+    }
+    const auto& f = s.kinds[i].feed_forward;
+    const std::int64_t moe = f.experts > 0 ? f.experts_used * f.expert_width + f.shared_width : 0;
+    m.widths.mixer = std::max(m.widths.mixer, width);
+    m.widths.feed_forward = std::max(m.widths.feed_forward, (f.gated ? 3.0 : 2.0) * static_cast<double>(std::max(f.width, moe)));
+    m.heads_divisor = std::gcd(m.heads_divisor, heads);
+    if (f.experts > 0) m.moe_layers += m.caches[i].layers;
+  }
+  m.layers_before.assign((s.layer_kind.size() + 1) * kinds, 0);
+  for (std::size_t layer = 0; layer < s.layer_kind.size(); ++layer)
+    for (std::size_t kind = 0; kind < kinds; ++kind)
+      m.layers_before[(layer + 1) * kinds + kind] = m.layers_before[layer * kinds + kind] + (s.layer_kind[layer] == kind ? 1 : 0);
 }
 
 CacheShape cache_shape(const LayerKind& kind, std::int64_t layers) {

@@ -51,8 +51,10 @@ double figures(const Estimate& e) {
   sum += e.kv_bytes_per_token.value * 1e-6 + (e.window_bytes_per_sequence + e.state_bytes_per_sequence).value * 1e-9;
   sum += e.capacity.kv_pool.value * 1e-9 + e.capacity.kv_bytes_per_token.value * 1e-6 + e.capacity.kv_tokens * 1e-6;
   sum += e.capacity.max_context_tokens * 1e-6 + e.capacity.max_concurrency * 1e-6 + static_cast<double>(e.capacity.devices_needed);
-  sum += pass(e.speed.prefill) + pass(e.speed.decode) + (e.speed.ttft + e.speed.tpot + e.speed.latency).value;
-  sum += (e.speed.output_tokens_per_s + e.speed.tokens_per_s_per_user).value;
+  for (const auto* s : {&e.speed, &e.slow, &e.fast}) {
+    sum += pass(s->prefill) + pass(s->decode) + (s->ttft + s->tpot + s->latency).value;
+    sum += (s->output_tokens_per_s + s->tokens_per_s_per_user).value;
+  }
   sum += e.load.concurrency + e.load.utilisation + (e.load.stable ? 1 : 0) + e.load.queue.value;
   sum += e.cost.usd_per_hour.value + e.cost.usd_per_million_output_tokens + e.cost.watts.value + e.cost.joules_per_output_token.value;
   return sum;
@@ -93,11 +95,11 @@ std::size_t Loop::layouts() const {
 }
 
 // splitmix64 (Steele, Lea and Flood 2014): the same numbers natively and in wasm.
-std::uint64_t Loop::draw(std::uint64_t end) {
+std::uint32_t Loop::draw(std::size_t end) {
   auto z = state_ += 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return ((z ^ (z >> 31)) >> 32) * end >> 32;
+  return static_cast<std::uint32_t>(((z ^ (z >> 31)) >> 32) * end >> 32);
 }
 
 void Loop::vary(Model& model) {
@@ -116,7 +118,7 @@ void Loop::vary(Model& model) {
   w.prompt_tokens.value = static_cast<double>(1 + draw(draw(4) == 0 ? 32768 : 4096));
   w.output_tokens.value = static_cast<double>(1 + draw(2048));
   w.context_tokens.value = w.prompt_tokens.value + w.output_tokens.value;
-  w.cached_prefix_tokens.value = draw(4) == 0 ? static_cast<double>(draw(static_cast<std::uint64_t>(w.prompt_tokens.value))) : 0;
+  w.cached_prefix_tokens.value = draw(4) == 0 ? static_cast<double>(draw(static_cast<std::size_t>(w.prompt_tokens.value))) : 0;
   w.concurrency.value = static_cast<double>(1 + draw(draw(2) == 0 ? 16 : 256));
   w.mode = static_cast<Mode>(draw(3));
   const auto load = draw(8);                           // one in eight as many as fit, one in eight an open loop

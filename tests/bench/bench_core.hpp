@@ -33,7 +33,7 @@ class Loop {
     std::vector<weighbridge::Layout> layouts;          // that this model can take
   };
 
-  std::uint64_t draw(std::uint64_t end);               // below `end`
+  std::uint32_t draw(std::size_t end);                 // below `end`
   void vary(Model& model);
 
   std::vector<Model> models_;

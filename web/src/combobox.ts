@@ -178,7 +178,7 @@ export class WbCombobox extends LitElement {
             <ul role="listbox" id=${list} aria-label=${this.label}>
               ${found.slice(0, kMost).map(
                 (o, i) =>
-                  html`<li role="option" id=${optionId(i)} aria-selected=${i === this.active_} class="${o.value === this.selected ? 'current' : ''} ${o.aside ? 'aside' : ''}" 
+                  html`<li role="option" id=${optionId(i)} aria-selected=${i === this.active_} class="${o.value === this.selected ? 'current' : ''} ${o.aside ? 'aside' : ''}"
                     @click=${() => this.choose(o)}><span>${o.name}</span>${o.note ? html`<small>${o.note}</small>` : nothing}</li>`,
               )}
             </ul>

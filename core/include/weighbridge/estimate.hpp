@@ -4,6 +4,7 @@
 // inventory at the device class's measured efficiencies.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -83,8 +84,33 @@ struct Estimate {
   Arithmetic arithmetic_used = Arithmetic::bf16;   // what the device runs it in
 };
 
-// A request's tensors in their stored format. Build once, use for every device, layout and workload.
-using Stored = std::vector<StoredRow>;
+// Stored rows that every layout holds and every pass reads in the same way, added up.
+struct StoredGroup {
+  enum class Place : std::uint8_t { layers, first, last, ends };       // with the layers of its kind; on which pipeline stages else
+  enum class Read : std::uint8_t { whole, experts, table, never };     // what a pass reads of it
+  Role role = Role::other;
+  Split split = Split::even;
+  Place place = Place::layers;
+  Read read = Read::whole;
+  std::int16_t kind = -1;
+  double table_rows = 0;                   // of a table: a token reads one of so many rows
+  Bytes bytes;
+  bool alike(const StoredGroup& o) const {
+    return role == o.role && split == o.split && place == o.place && read == o.read && kind == o.kind && table_rows == o.table_rows;
+  }
+};
+
+// A request's tensors in their stored format, and what all devices, layouts and workloads have in common. Build once, use for all.
+struct Stored {
+  std::vector<StoredRow> rows;
+  std::vector<StoredGroup> groups;         // the prediction layers' (MTP) after all others
+  std::size_t without_mtp = 0;             // how many groups there are before those
+  std::array<Bytes, kRoles> by_role{};     // whole model, every tensor
+  Bytes loaded, mtp;                       // one copy of what is loaded always, and of the prediction layers
+  std::array<double, kPrecisions> flops_per_token{}, flops_per_logit{};       // linear layers, by the precision that they multiply in
+  Arithmetic arithmetic = Arithmetic::bf16;        // of the largest part of them
+  bool fp32_matrices = false;
+};
 void store(const Request& request, const Formats& formats, Stored& out);
 
 Estimate estimate(const Request& request, const Formats& formats, const Stored& stored);

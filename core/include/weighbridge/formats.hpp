@@ -13,6 +13,7 @@ namespace weighbridge {
 
 // Which matrix units a format's products run on, when the device has them.
 enum class Arithmetic : std::uint8_t { fp32, fp16, bf16, fp8, fp4, int8 };
+constexpr std::size_t kPrecisions = 6;
 std::string_view arithmetic_name(Arithmetic a);
 std::optional<Arithmetic> find_arithmetic(std::string_view name);
 

@@ -16,8 +16,10 @@ std::vector<std::int64_t> tensor_degrees(const Inventory& model, std::int64_t mo
 // <= the node that divides the heads and the devices, then pipeline over whole layers, then data.
 Layout default_layout(const Inventory& model, std::int64_t devices, std::int64_t per_node, bool layer_split);
 
-// How many layers of each kind pipeline stage `stage` holds: layers are dealt evenly, the first stages take the remainder.
-// `out` has one entry per kind.
-void stage_layers(const ModelSpec& spec, std::int64_t pipeline, std::int64_t stage, std::vector<std::int64_t>& out);
+// The layers that pipeline stage `stage` holds: they are dealt evenly, the first stages take the remainder.
+struct StageLayers {
+  std::int64_t first = 0, end = 0;
+};
+StageLayers stage_layers(std::int64_t layers, std::int64_t pipeline, std::int64_t stage);
 
 }  // namespace weighbridge

@@ -70,6 +70,12 @@ struct CacheShape {
   double prefill_flops_per_pair = 0;
 };
 
+// Elements per token that the widest layer's mixer and feed-forward hold beside the residual and its normed copy.
+struct Widths {
+  double mixer = 0;                          // queries, keys, values and the mixer's output, all heads
+  double feed_forward = 0;                   // gate, up and their product; for MoE of all experts that a token uses
+};
+
 // A row in the encoding that a format gives it. A mixture can give one row two encodings: then two entries, whose layers
 // add up to the row's.
 struct StoredRow {
@@ -90,10 +96,23 @@ struct Inventory {
   std::int64_t active_parameters = 0;        // per token: head included, input table, towers and MTP not
   std::int64_t mtp_parameters = 0;
   std::int64_t experts = 0, experts_used = 0;        // of the MoE layers (0: dense); one pair for the whole model
+
+  // of the layers (see measure)
+  Widths widths;
+  std::int64_t moe_layers = 0;
+  std::int64_t heads_divisor = 0;            // tensor parallelism splits the heads of every layer evenly when it divides this; 0: no heads
+  std::vector<std::int32_t> layers_before;   // [layer x kinds + kind]: layers of the kind before that layer, and one entry more
+  std::int64_t layers_of(std::size_t kind, std::int64_t first, std::int64_t end) const {
+    const auto n = spec.kinds.size();
+    return layers_before[static_cast<std::size_t>(end) * n + kind] - layers_before[static_cast<std::size_t>(first) * n + kind];
+  }
 };
 
 // Derives every tensor of `spec`. Total: a checked spec always has an inventory.
 Inventory inventory(ModelSpec spec);
+
+// Fills in what follows from a model's layers and caches: widths, divisor of the heads, layers of each kind. inventory() calls it.
+void measure(Inventory& inventory);
 
 // What `layers` layers of a kind keep.
 CacheShape cache_shape(const LayerKind& kind, std::int64_t layers);

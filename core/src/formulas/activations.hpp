@@ -9,16 +9,10 @@
 
 namespace weighbridge::formulas {
 
-// Elements per token that the widest layer's mixer and feed-forward hold beside the residual and its normed copy.
-struct Widths {
-  double mixer = 0;          // queries, keys, values and the mixer's output, all heads
-  double feed_forward = 0;   // gate, up and their product; for MoE of all experts that a token uses
-};
-Widths widest(const ModelSpec& spec);
-
 template <class T>
-Bytes activation_peak(const ModelSpec& spec, const Widths& w, const Given<double>& tokens, double sequences, double tensor, T& trace) {
-  const auto hidden = static_cast<double>(spec.hidden), vocabulary = static_cast<double>(spec.vocabulary);
+Bytes activation_peak(const Inventory& m, const Given<double>& tokens, double sequences, double tensor, T& trace) {
+  const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
+  const auto& w = m.widths;
   const auto attention = trace.step(
       FormulaId::attention_activations, Bytes{2 * tokens.value * (2 * hidden + w.mixer / tensor)},
       {{"tokens", tokens}, {"hidden_size", hidden, From::model}, {"mixer_width", w.mixer, From::model},

@@ -12,9 +12,10 @@
 
 namespace weighbridge::formulas {
 
-// Scratch that a caller keeps, so that the planner's loop allocates nothing.
+// Per kind of layer. Scratch that a caller keeps, so that the planner's loop allocates nothing.
 struct CacheTerms {
-  std::vector<double> layers, share, copies, bytes_per_token, window, state;
+  std::vector<double> layers, bytes_per_token, window, state;
+  std::vector<double> here, share, copies;     // in a layout: layers and share on the fullest device, copies on all
   std::vector<std::string> names;              // only with a trace
 };
 
@@ -75,20 +76,45 @@ SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
 // min(context, window), with 0 meaning no window.
 constexpr double reach(double window, double tokens) { return window > 0 && window < tokens ? window : tokens; }
 
-// One sequence of `context` tokens, weighted per kind of layer (share on the fullest device, or copies on all devices).
+// What one layer of a kind keeps of a sequence of `context` tokens.
+inline double layer_bytes(const CacheTerms& t, std::size_t kind, double context) {
+  return t.bytes_per_token[kind] * reach(t.window[kind], context) + t.state[kind];
+}
+
+// Windows as a formula takes them: min(window, tokens) must be the tokens where there is no window.
+inline std::vector<double> shown_windows(const CacheTerms& t, double tokens) {
+  std::vector<double> window(t.window);
+  for (auto& w : window) if (w == 0) w = tokens;
+  return window;
+}
+
+// One sequence of `context` tokens on the fullest device.
 template <class T>
-Bytes sequence_bytes(FormulaId id, const CacheTerms& t, const std::vector<double>& weight, std::string_view weight_name,
-                     const Given<double>& context, T& trace) {
+Bytes device_sequence_bytes(const CacheTerms& t, const Given<double>& context, T& trace) {
   Bytes bytes;
-  for (std::size_t i = 0; i < t.layers.size(); ++i)
-    bytes += Bytes{t.layers[i] * weight[i] * (t.bytes_per_token[i] * reach(t.window[i], context.value) + t.state[i])};
+  for (std::size_t i = 0; i < t.layers.size(); ++i) bytes += Bytes{t.here[i] * t.share[i] * layer_bytes(t, i, context.value)};
   if constexpr (T::on) {
-    std::vector<double> window(t.window);
-    for (auto& w : window) if (w == 0) w = context.value;
-    trace.step(id, bytes,
-               {{"layers", t.layers, From::model}, {weight_name, weight, From::model},
+    trace.step(FormulaId::device_kv_bytes_per_sequence, bytes,
+               {{"layers", t.here, From::model}, {"share", t.share, From::model},
                 {"bytes_per_token", t.bytes_per_token, From::model}, {"context_tokens", context},
-                {"window_tokens", window, From::model}, {"state_bytes", t.state, From::model}});
+                {"window_tokens", shown_windows(t, context.value), From::model}, {"state_bytes", t.state, From::model}});
+    trace.name_rows(t.names);
+  }
+  return bytes;
+}
+
+// All sequences on all devices.
+template <class T>
+Bytes total_kv_cache(const CacheTerms& t, double concurrency, From concurrency_from, const Given<double>& context, T& trace) {
+  Bytes each;
+  for (std::size_t i = 0; i < t.layers.size(); ++i) each += Bytes{t.layers[i] * t.copies[i] * layer_bytes(t, i, context.value)};
+  const Bytes bytes = concurrency * each;
+  if constexpr (T::on) {
+    trace.step(FormulaId::total_kv_cache, bytes,
+               {{"concurrency", concurrency, concurrency_from}, {"layers", t.layers, From::model},
+                {"copies", t.copies, From::model}, {"bytes_per_token", t.bytes_per_token, From::model},
+                {"context_tokens", context}, {"window_tokens", shown_windows(t, context.value), From::model},
+                {"state_bytes", t.state, From::model}});
     trace.name_rows(t.names);
   }
   return bytes;
@@ -99,13 +125,13 @@ template <class T>
 BytesPerToken device_kv_bytes_per_token(const CacheTerms& t, T& trace) {
   BytesPerToken bytes;
   for (std::size_t i = 0; i < t.layers.size(); ++i)
-    if (t.window[i] == 0) bytes += BytesPerToken{t.layers[i] * t.share[i] * t.bytes_per_token[i]};
+    if (t.window[i] == 0) bytes += BytesPerToken{t.here[i] * t.share[i] * t.bytes_per_token[i]};
   if constexpr (T::on) {
     std::vector<double> layers, share, per_token;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
       if (t.window[i] != 0) continue;
-      layers.push_back(t.layers[i]); share.push_back(t.share[i]); per_token.push_back(t.bytes_per_token[i]);
+      layers.push_back(t.here[i]); share.push_back(t.share[i]); per_token.push_back(t.bytes_per_token[i]);
       names.push_back(t.names[i]);
     }
     if (layers.empty()) { layers = {0}; share = {0}; per_token = {0}; names = {"-"}; }

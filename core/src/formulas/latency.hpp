@@ -1,7 +1,8 @@
 // From the time of passes to what a reader feels: TTFT, TPOT, latency, throughput, queue.
 //
 // In a closed loop each of the other sequences of a replica starts once while one answer is written, so every answer
-// waits for their prompts: conservation of work, with Little's law (L = lambda W) giving the throughput.
+// waits for their prompts: conservation of work, with Little's law (L = lambda W) giving the throughput. A stage of a pipeline does
+// its own layers' part of each prompt, so that prompts hold it up for that part of their time only.
 #pragma once
 
 #include "weighbridge/estimate.hpp"
@@ -11,20 +12,20 @@ namespace weighbridge::formulas {
 
 // Fills in ttft, tpot, latency and throughput from s.prefill.seconds and s.decode.seconds.
 template <class T>
-void under_load(Speed& s, double in_replica, double concurrency, const Workload& w, T& trace) {
+void under_load(Speed& s, double in_replica, double pipeline, double concurrency, const Workload& w, T& trace) {
   const double output = w.output_tokens.value;
   if (w.mode == Mode::static_batch) {
-    s.ttft = trace.step(FormulaId::static_ttft, in_replica * s.prefill.seconds,
-                        {{"sequences", in_replica, w.concurrency.from}, {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
-    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + 0 * s.prefill.seconds / output,
+    s.ttft = trace.step(FormulaId::static_ttft, s.prefill.seconds * (1 + (in_replica - 1) / pipeline),
+                        {{"sequences", in_replica, w.concurrency.from}, {"pipeline", pipeline, From::user}, {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds,
                         {{"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"others", 0.0, From::user},
-                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"output_tokens", w.output_tokens}});
+                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
   } else {
     const double others = in_replica - 1;
     s.ttft = trace.step(FormulaId::ttft, s.prefill.seconds, {{"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
-    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + others * s.prefill.seconds / output,
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + others * s.prefill.seconds / (pipeline * output),
                         {{"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"others", others, w.concurrency.from},
-                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"output_tokens", w.output_tokens}});
+                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
   }
   const FormulaId ttft = w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft;
   s.latency = trace.step(FormulaId::latency, s.ttft + (output - 1) * s.tpot,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "weighbridge/layout.hpp"
@@ -21,82 +22,64 @@ struct Part {
   double share = 0;
 };
 
-inline std::int64_t kv_heads_of(const Inventory& m, const TensorRow& row) {
-  if (row.kind < 0) return 1;
-  const auto heads = m.spec.kinds[static_cast<std::size_t>(row.kind)].mixer.attention.kv_heads;
-  return heads > 0 ? heads : 1;
-}
-
 // Share of a whole that has `heads` indivisible parts, on the fullest of `tensor` devices: once every device has
 // one head, more devices only copy.
 inline double heads_share(std::int64_t heads, std::int64_t tensor) {
-  const auto on_fullest = (heads + tensor - 1) / tensor;
-  return static_cast<double>(on_fullest) / static_cast<double>(heads);
+  const auto n = static_cast<double>(heads);
+  return std::ceil(n / static_cast<double>(tensor)) / n;
 }
 inline double heads_copies(std::int64_t heads, std::int64_t tensor) {
   return tensor > heads ? static_cast<double>(tensor) / static_cast<double>(heads) : 1.0;
 }
 
-inline double share_on_fullest(const Inventory& m, const TensorRow& row, const Layout& l) {
-  const auto tensor = static_cast<double>(l.tensor);
-  switch (row.split) {
+// Of a tensor laid out by `split`: its share on the fullest device, and how many whole copies the devices of one pipeline
+// stage hold together.
+inline double share_on_fullest(Split split, std::int64_t kv_heads, const Layout& l) {
+  switch (split) {
     case Split::replicated: return 1.0;
-    case Split::kv_heads: return heads_share(kv_heads_of(m, row), l.tensor);
-    case Split::experts:
-      if (l.expert > 1) return 1.0 / (tensor * static_cast<double>(l.data));
-      return 1.0 / tensor;
-    case Split::even: return 1.0 / tensor;
+    case Split::kv_heads: return heads_share(kv_heads, l.tensor);
+    case Split::experts: return 1.0 / static_cast<double>(l.expert > 1 ? l.tensor * l.data : l.tensor);
+    case Split::even: return 1.0 / static_cast<double>(l.tensor);
   }
   return 1.0;
 }
-
-// How many whole copies of a row all devices of one pipeline stage hold together.
-inline double copies(const Inventory& m, const TensorRow& row, const Layout& l) {
-  const auto tensor = static_cast<double>(l.tensor), data = static_cast<double>(l.data);
-  switch (row.split) {
-    case Split::replicated: return tensor * data;
-    case Split::kv_heads: return heads_copies(kv_heads_of(m, row), l.tensor) * data;
+inline double copies(Split split, std::int64_t kv_heads, const Layout& l) {
+  const auto data = static_cast<double>(l.data);
+  switch (split) {
+    case Split::replicated: return static_cast<double>(l.tensor) * data;
+    case Split::kv_heads: return heads_copies(kv_heads, l.tensor) * data;
     case Split::experts: return l.expert > 1 ? 1.0 : data;
     case Split::even: return data;
   }
   return data;
 }
 
-// Bytes by role; `part(stored, row)` says what of each row counts. One step per role that has bytes.
-template <class PartOf, class T>
-RoleBytes weights_by_role(FormulaId id, const Inventory& m, const Formats& formats, double average_bits,
-                          const std::vector<StoredRow>& stored, PartOf part, T& trace) {
-  RoleBytes bytes{};
-  for (const auto& s : stored) {
-    const auto& row = m.rows[s.row];
-    const Part p = part(s, row);
-    bytes[static_cast<std::size_t>(row.role)] += s.bytes * (p.layers * p.share / static_cast<double>(s.layers));
-  }
-  if constexpr (T::on) {
-    for (std::size_t role = 0; role < kRoles; ++role) {
-      std::vector<double> count, share, elements, bits, scales;
-      std::vector<std::string> names;
-      for (const auto& s : stored) {
-        const auto& row = m.rows[s.row];
-        const Part p = part(s, row);
-        if (static_cast<std::size_t>(row.role) != role || p.layers == 0) continue;
-        const auto& e = formats.encodings[s.encoding];
-        count.push_back(p.layers * static_cast<double>(row.per_layer));
-        share.push_back(p.share);
-        elements.push_back(static_cast<double>(row.rows * row.columns));
-        bits.push_back(average_bits > 0 ? average_bits : e.bits);
-        scales.push_back(average_bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
-        names.push_back(average_bits > 0 ? row.name : row.name + " (" + e.id + ")");
-      }
-      if (count.empty()) continue;
-      trace.step(id, bytes[role],
-                 {{"count", count, From::model}, {"share", share, From::model}, {"elements", elements, From::model},
-                  {"bits", bits, From::format}, {"scale_bytes", scales, From::format}},
-                 role_name(static_cast<Role>(role)));
-      trace.name_rows(std::move(names));
+// Shows how `bytes` come about: one step per role that has any. `part(stored, row)` says what of each row counts.
+template <class PartOf>
+void show_roles(FormulaId id, const RoleBytes& bytes, const Inventory& m, const Formats& formats, double average_bits,
+                const std::vector<StoredRow>& stored, PartOf part, Trace& trace) {
+  for (std::size_t role = 0; role < kRoles; ++role) {
+    std::vector<double> count, share, elements, bits, scales;
+    std::vector<std::string> names;
+    for (const auto& s : stored) {
+      const auto& row = m.rows[s.row];
+      const Part p = part(s, row);
+      if (static_cast<std::size_t>(row.role) != role || p.layers == 0) continue;
+      const auto& e = formats.encodings[s.encoding];
+      count.push_back(p.layers * static_cast<double>(row.per_layer));
+      share.push_back(p.share);
+      elements.push_back(static_cast<double>(row.rows * row.columns));
+      bits.push_back(average_bits > 0 ? average_bits : e.bits);
+      scales.push_back(average_bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
+      names.push_back(average_bits > 0 ? row.name : row.name + " (" + e.id + ")");
     }
+    if (count.empty()) continue;
+    trace.step(id, bytes[role],
+               {{"count", count, From::model}, {"share", share, From::model}, {"elements", elements, From::model},
+                {"bits", bits, From::format}, {"scale_bytes", scales, From::format}},
+               role_name(static_cast<Role>(role)));
+    trace.name_rows(std::move(names));
   }
-  return bytes;
 }
 
 template <class T>

@@ -163,6 +163,7 @@ class GgufModel {
     make_rows();
     spec.published.format = file_type();
     count(model_);
+    measure(model_);
     return std::move(model_);
   }
 
@@ -554,6 +555,7 @@ std::optional<Inventory> read_header_model(const json& header, std::string_view 
     m.caches.push_back(cache_shape(spec.kinds[kind], std::count(spec.layer_kind.begin(), spec.layer_kind.end(), static_cast<std::uint8_t>(kind))));
   if (!n.ok()) return std::nullopt;
   count(m);
+  measure(m);
   return m;
 }
 

@@ -145,6 +145,7 @@ ManualModel manual_model(const ManualSizes& given, const std::string& name, cons
   const auto kv = static_cast<double>(s.kv_heads * s.head_dim);
   const auto pair = 4.0 * static_cast<double>(s.heads * s.head_dim);
   inv.caches.push_back({s.layers, kv, kv, s.kv_heads, false, 0, 0, pair, pair});
+  measure(inv);
   return out;
 }
 

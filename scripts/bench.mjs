@@ -1,0 +1,184 @@
+// The measurements behind scripts/bench.sh, which builds what they need. Every figure is a median.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { serve } from "./static_server.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const path = (name) => join(root, name);
+
+const kPageRuns = 9;
+const kTimesPerRequest = 31;
+const kSweepPoints = 200;
+
+// ------------------------------------------------------------------------------------------------------------ measuring
+
+const sorted = (values) => [...values].sort((a, b) => a - b);
+const quantile = (values, q) => sorted(values)[Math.min(values.length - 1, Math.floor(q * values.length))];
+const median = (values) => quantile(values, 0.5);
+
+/** Milliseconds that `run` takes, `times` times, after as many to warm up as a tenth of them. */
+function timesOf(run, times) {
+  const out = [];
+  for (let i = -Math.ceil(times / 10); i < times; ++i) {
+    const start = performance.now();
+    run();
+    if (i >= 0) out.push(performance.now() - start);
+  }
+  return out;
+}
+
+function loops() {
+  const run = (program, args) => JSON.parse(execFileSync(program, args, { encoding: "utf8" }));
+  return {
+    native: run(path("build/release/tests/weighbridge_bench"), ["--json"]),
+    wasm: run(process.execPath, [path("build/wasm/bench/bench_core.cjs"), "--json"]),
+  };
+}
+
+/** Requests that people ask: those of the golden cases that have an answer. */
+function requests(weighbridge) {
+  const folder = path("tests/golden/cases");
+  return readdirSync(folder).sort()
+    .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")))
+    .filter((c) => c.call === "estimate" && c.request !== null && typeof c.request === "object" && weighbridge.estimate(c.request).ok)
+    .map((c) => c.request);
+}
+
+async function calls() {
+  const { load } = await import(path("dist/npm/index.js"));
+  const weighbridge = await load();
+  const asked = requests(weighbridge);
+  const estimate = (explain) => {
+    const each = asked.map((request) => median(timesOf(() => weighbridge.estimate({ ...request, explain }), kTimesPerRequest)));
+    return { median_ms: median(each), p90_ms: quantile(each, 0.9), requests: asked.length };
+  };
+  const axis = {
+    call: "estimate", request: { model: "Qwen/QwQ-32B", device: "h100-sxm-80gb" },
+    vary: { path: "/workload/prompt_tokens", values: Array.from({ length: kSweepPoints }, (_, i) => 100 * (i + 1)) },
+    outputs: ["memory.per_device.total", "speed.ttft_s", "speed.tpot_s"],
+  };
+  if (!weighbridge.sweep(axis).ok) throw new Error("the sweep has no answer");
+  return {
+    explained: estimate(true), plain: estimate(false),
+    sweep_ms: median(timesOf(() => weighbridge.sweep(axis), 31)),
+    describe_ms: median(timesOf(() => weighbridge.describe(), 31)),
+  };
+}
+
+const filesOf = (folder) => readdirSync(folder, { withFileTypes: true })
+  .flatMap((entry) => (entry.isDirectory() ? filesOf(join(folder, entry.name)) : [join(folder, entry.name)]));
+
+/** Bytes of every file of the site as a host sends it, and which of them the first visit asks for. */
+function sizes(site, asked) {
+  const files = filesOf(site).sort().map((file) => ({
+    file: relative(site, file).replaceAll("\\", "/"), gzip: gzipSync(readFileSync(file), { level: 9 }).length,
+  }));
+  for (const f of files) f.first_load = asked === undefined ? undefined : asked.has(f.file);
+  const first = files.filter((f) => f.first_load !== false);
+  const sum = (list) => list.reduce((total, f) => total + f.gzip, 0);
+  // The core's glue is the script beside the module, named after it.
+  const core = first.filter((f) => f.file.endsWith(".wasm") || /(^|\/)(weighbridge|glue|module)[-.][^/]*js$/.test(f.file));
+  return { files, first_load: sum(first), core: sum(core), all: sum(files) };
+}
+
+/** Runs in the page: notes when the verdict has been drawn. The time is counted from the start of the navigation. */
+function noteFirstAnswer() {
+  const look = () => {
+    // The verdict has its sign only once there is an answer.
+    if (document.querySelector(".verdict svg") === null) return requestAnimationFrame(look);
+    // The task after a frame's callbacks runs once that frame has been painted.
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => { window.firstAnswer = performance.now(); };
+      channel.port2.postMessage(0);
+    });
+  };
+  requestAnimationFrame(look);
+}
+
+/** Milliseconds to the first answer on screen, each in a browser that has never seen the site. */
+async function firstAnswers(site) {
+  const { chromium } = await import("playwright-core");
+  const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
+  if (!executablePath) return undefined;
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const server = await serve({ root: site });
+  const times = [];
+  const asked = new Set(["index.html"]);
+  try {
+    for (let run = 0; run < kPageRuns; ++run) {
+      const profile = mkdtempSync(join(tmpdir(), "weighbridge-bench-"));
+      const context = await chromium.launchPersistentContext(profile, { executablePath, args, viewport: { width: 1440, height: 900 }, locale: "en-US" });
+      try {
+        const page = context.pages()[0] ?? (await context.newPage());
+        page.on("request", (request) => asked.add(request.url().replace(server.url, "").replace(/[?#].*/, "") || "index.html"));
+        await page.addInitScript(noteFirstAnswer);
+        await page.goto(server.url);
+        await page.waitForFunction(() => window.firstAnswer !== undefined, undefined, { timeout: 20_000 });
+        times.push(await page.evaluate(() => window.firstAnswer));
+      } finally {
+        await context.close();
+        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
+    }
+  } finally {
+    await server.close();
+  }
+  return { median_ms: median(times), low_ms: Math.min(...times), high_ms: Math.max(...times), runs: times.length, asked };
+}
+
+// -------------------------------------------------------------------------------------------------------------- showing
+
+const thousands = (n) => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+const ms = (n) => `${n < 10 ? n.toFixed(2) : n.toFixed(0)} ms`;
+const kb = (n) => `${(n / 1000).toFixed(1)} KB`;
+
+function rowsOf(r) {
+  const rate = (loop) => `${thousands(loop.per_second)} per second`;
+  const rows = [
+    ["Estimates in a C++ loop, WebAssembly, one core", rate(r.loops.wasm.estimate)],
+    ["The same natively", rate(r.loops.native.estimate)],
+    ["With the model's tensors laid out anew each time, WebAssembly", rate(r.loops.wasm.store_and_estimate)],
+    ["The same natively", rate(r.loops.native.store_and_estimate)],
+    [`One estimate through JSON with every step explained, ${r.calls.explained.requests} requests`, `${ms(r.calls.explained.median_ms)}, nine in ten below ${ms(r.calls.explained.p90_ms)}`],
+    ["The same without explanation", `${ms(r.calls.plain.median_ms)}, nine in ten below ${ms(r.calls.plain.p90_ms)}`],
+    [`A sweep of ${kSweepPoints} points`, ms(r.calls.sweep_ms)],
+    ["describe()", ms(r.calls.describe_ms)],
+  ];
+  if (r.site) rows.push(["Site, first load, gzip", kb(r.site.first_load)], ["WebAssembly and its glue, gzip", kb(r.site.core)]);
+  if (r.first_answer) rows.push(["First answer on screen, cold, from loopback", `${r.first_answer.median_ms.toFixed(0)} ms`]);
+  return rows;
+}
+
+function show(r) {
+  const rows = rowsOf(r);
+  const width = Math.max(...rows.map(([what]) => what.length));
+  console.log(`${r.processor}, Node ${r.node}; medians\n`);
+  for (const [what, value] of rows) console.log(`  ${what.padEnd(width)}  ${value}`);
+  if (r.first_answer) console.log(`\nFirst answer: ${r.first_answer.runs} runs, ${r.first_answer.low_ms.toFixed(0)} to ${r.first_answer.high_ms.toFixed(0)} ms, each with a fresh profile.`);
+  else console.log("\nFirst answer: skipped, there is no dist/site or no Chromium.");
+  if (!r.site) return console.log("Sizes: skipped, there is no dist/site.");
+  console.log("\nSizes of dist/site, gzip:");
+  for (const f of r.site.files) console.log(`  ${f.file.padEnd(width)}  ${thousands(f.gzip).padStart(9)}${f.first_load === false ? "  (later)" : ""}`);
+}
+
+const site = path("dist/site");
+const hasSite = existsSync(join(site, "index.html"));
+const result = { node: process.versions.node, processor: cpus()[0]?.model ?? "unknown processor", loops: loops(), calls: await calls() };
+if (hasSite) {
+  const first = await firstAnswers(site);
+  result.site = sizes(site, first?.asked);
+  if (first) {
+    const { asked: _, ...figures } = first;
+    result.first_answer = figures;
+  }
+}
+mkdirSync(path("build"), { recursive: true });
+writeFileSync(path("build/bench.json"), `${JSON.stringify(result, null, 1)}\n`);
+if (process.argv.includes("--markdown")) for (const row of rowsOf(result)) console.log(`| ${row.join(" | ")} |`);
+else show(result);

@@ -1,0 +1,134 @@
+// How fast: what must hold for every model, layout and load, and the one case that the project names.
+#include <cmath>
+#include <string>
+
+#include "api_json.hpp"
+#include "support/catch.hpp"
+
+using namespace weighbridge_test;
+
+namespace {
+
+const char* const kSpeeds[] = {
+    "speed.prefill.seconds", "speed.prefill.tokens_per_s", "speed.decode.seconds_per_step", "speed.decode.tokens_per_s", "speed.ttft_s",
+    "speed.tpot_s",          "speed.latency_s",            "speed.output_tokens_per_s",     "speed.tokens_per_s_per_user",
+};
+
+const json kLayouts[] = {json{{"tensor", 1}}, json{{"tensor", 8}}, json{{"tensor", 2}, {"pipeline", 4}}, json{{"pipeline", 8}},
+                         json{{"tensor", 2}, {"data", 4}}, json{{"tensor", 4}, {"data", 2}, {"expert", 8}}};
+const json kWorkloads[] = {json{{"concurrency", 1}},
+                           json{{"concurrency", 37}, {"prompt_tokens", 3000}, {"output_tokens", 700}},
+                           json{{"concurrency", 20000}, {"prompt_tokens", 5000}},
+                           json{{"concurrency", 20000}, {"mode", "static_batch"}},
+                           json{{"concurrency", 20000}, {"mode", "offline"}},
+                           json{{"concurrency", "max"}, {"output_tokens", 1}},
+                           json{{"requests_per_s", 0.5}, {"output_tokens", 100}},
+                           json{{"requests_per_s", 5000}},
+                           json{{"cached_prefix_tokens", 900}, {"concurrency", 5}}};
+const char* const kModels[] = {"meta-llama/Llama-3.1-8B", "google/gemma-3-27b-it", "openai/gpt-oss-120b", "deepseek-ai/DeepSeek-R1"};
+
+template <class Check>
+void each_answer(Check check) {
+  for (const char* model : kModels)
+    for (const auto& layout : kLayouts)
+      for (const auto& workload : kWorkloads) {
+        const json request{{"model", model}, {"device", "h200-sxm-141gb"}, {"parallel", layout}, {"workload", workload}};
+        const auto answer = estimate(request);
+        if (!is_true(answer, "/ok")) continue;                 // experts spread over a dense model
+        INFO(written(request));
+        check(request, answer);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("every speed lies inside its interval") {
+  std::size_t intervals = 0;
+  each_answer([&](const json&, const json& answer) {
+    for (const char* path : kSpeeds) {
+      INFO(path);
+      const auto& interval = at(answer, std::string("/intervals/") + path);
+      const double value = number(answer, from_dotted(path));
+      if (!interval.is_array()) continue;
+      ++intervals;
+      CHECK(number(interval, "/0") <= value);
+      CHECK(value <= number(interval, "/1"));
+    }
+    // The wait belongs to both ends.
+    if (number(answer, "/load/queue_s") > 0) CHECK(number(at(answer, "/intervals/speed.ttft_s"), "/0") > number(at(answer, "/intervals/speed.prefill.seconds"), "/0"));
+  });
+  CHECK(intervals > 1000);
+}
+
+TEST_CASE("no step is faster than its bytes and its products allow") {
+  each_answer([&](const json& request, const json& answer) {
+    const auto& device = at(request, "/parallel");
+    const auto member = [&](const char* name) { return device.contains(name) ? number(device, std::string("/") + name) : 1.0; };
+    const double devices = member("tensor") * member("pipeline") * member("data");
+    const double seconds = number(answer, "/speed/decode/seconds_per_step"), running = number(answer, "/load/concurrency");
+    CHECK(seconds >= number(answer, "/speed/decode/bytes_per_step") / (devices * 4.8e12) * (1 - 1e-9));
+    CHECK(number(answer, "/speed/decode/tokens_per_s") <= running / seconds * (1 + 1e-9));
+    // Each sequence is multiplied with every active parameter once, whatever the layout.
+    CHECK(number(answer, "/speed/decode/flops_per_step") >= 1.9 * running * number(answer, "/model/active_parameters"));
+    CHECK(number(answer, "/speed/output_tokens_per_s") <= number(answer, "/speed/decode/tokens_per_s") * (1 + 1e-9) + running / number(answer, "/speed/latency_s"));
+  });
+}
+
+TEST_CASE("FLOP of a step are those of its sequences, whatever the layout") {
+  const auto flops = [](const json& layout) {
+    return number(estimate({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h200-sxm-141gb"}, {"parallel", layout}, {"workload", {{"concurrency", 9}}}}),
+                  "/speed/decode/flops_per_step");
+  };
+  const double alone = flops({{"tensor", 1}});
+  for (const auto& layout : {json{{"tensor", 8}}, json{{"pipeline", 4}}, json{{"data", 8}}, json{{"tensor", 2}, {"pipeline", 2}, {"data", 2}}})
+    CHECK(same(flops(layout), alone, 1e-12));
+}
+
+TEST_CASE("an open loop that is too fast is not stable, and a slow one is served as it comes") {
+  const auto at_rate = [](double rate) {
+    return estimate({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"workload", {{"requests_per_s", rate}, {"output_tokens", 200}}}});
+  };
+  double before = 0;
+  for (const double rate : {0.1, 1.0, 5.0, 10.0}) {
+    const auto answer = at_rate(rate);
+    INFO(rate);
+    CHECK(is_true(answer, "/load/stable"));
+    CHECK(number(answer, "/load/utilisation") > before);
+    CHECK(number(answer, "/load/utilisation") <= 1);
+    CHECK(number(answer, "/load/queue_s") == 0);
+    CHECK(number(answer, "/speed/output_tokens_per_s") >= rate * 200 * (1 - 1e-9));
+    before = number(answer, "/load/utilisation");
+  }
+  const auto flooded = at_rate(1e5);
+  CHECK_FALSE(is_true(flooded, "/load/stable"));
+  CHECK(number(flooded, "/load/utilisation") > 1);
+}
+
+TEST_CASE("as many sequences as fit do fit on every pipeline stage, and one more does not") {
+  for (const char* model : kModels)
+    for (const auto& layout : kLayouts) {
+      json request{{"model", model}, {"device", "h200-sxm-141gb"}, {"parallel", layout}, {"weights", "int4"}, {"workload", {{"concurrency", "max"}}}};
+      const auto answer = estimate(request);
+      if (!is_true(answer, "/ok") || number(answer, "/capacity/max_concurrency") < 1) continue;
+      const double most = number(answer, "/load/concurrency");
+      INFO(written(request) << " " << most);
+      CHECK(is_true(answer, "/memory/per_device/fits"));
+      CHECK(number(answer, "/capacity/max_concurrency") == most);
+      CHECK(number(answer, "/load/queue_s") == 0);
+      request["workload"]["concurrency"] = most + 1;
+      CHECK_FALSE(is_true(estimate(request), "/memory/per_device/fits"));
+      request["workload"]["concurrency"] = 1;
+      CHECK(number(estimate(request), "/capacity/max_concurrency") == most);
+    }
+}
+
+TEST_CASE("DeepSeek-R1 in fp8 fits eight H200 and decodes at 40 to 100 % of the bandwidth roofline") {
+  const auto answer = estimate({{"model", "deepseek-ai/DeepSeek-R1"}, {"weights", "fp8"}, {"device", "h200-sxm-141gb"}, {"devices", 8}});
+  REQUIRE(is_true(answer, "/ok"));
+  CHECK(is_true(answer, "/memory/per_device/fits"));
+  const double roofline = number(answer, "/speed/decode/bytes_per_step") / 8 / 4.8e12;
+  const double reached = roofline / number(answer, "/speed/decode/seconds_per_step");
+  INFO(reached);
+  CHECK(reached >= 0.4);
+  CHECK(reached <= 1);
+}
