@@ -32,8 +32,8 @@ export const kDesktop = { width: 1440, height: 900 };
 export const kPhone = { width: 390, height: 844 };
 
 /** A page that has answered; `errors` collects whatever its console complains of. */
-export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light" } = {}) {
-  const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: 1, acceptDownloads: false });
+export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light", scale = 1 } = {}) {
+  const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: scale, acceptDownloads: false });
   context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const errors = [];

@@ -53,7 +53,6 @@ export class WeighBridge extends LitElement {
       .keys .kv_cache { background: var(--kv); }
       .keys .activations { background: var(--activations); }
       .keys .runtime { background: var(--runtime); }
-      .stack text.free { display: none; }
       .figures { grid-template-columns: repeat(auto-fill, minmax(7.4rem, 1fr)); gap: 0.8rem 1rem; }
     `,
   ];

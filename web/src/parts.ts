@@ -92,6 +92,9 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
     capacity: capacity === undefined ? '–' : format.giga(capacity),
   }).join('');
   const free = usable === undefined ? 0 : usable - total;
+  // A name, and then its value, as far as there is room: what does not fit wraps to a line out of sight.
+  const written = (kind: string, name: string, at: number, size: number): TemplateResult =>
+    html`<span class="label ${kind}" aria-hidden="true" style="inset-inline-start:${percent(at / top)};width:${percent(size / top)}"><i></i><b>${name}</b><span>${format.giga(size)}</span></span>`;
   return html`<div class="bar">
     ${capacity === undefined
       ? nothing
@@ -99,21 +102,18 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
           device: deviceName(view.description, view.request['device'], texts.customName),
           capacity: format.giga(capacity),
         })}</span></div>`}
-    <svg role="img" aria-label=${label} width="100%" height="56" class="stack">
+    <div class="beam"><svg role="img" aria-label=${label} width="100%" height="56" class="stack">
       ${capacity === undefined ? nothing : svg`<rect class="card" x="0" y="4" width=${percent(capacity / top)} height="48" rx="2" />`}
       ${segments.map((s) =>
         s.size > 0
-          ? svg`<g class="part ${s.part}"><rect x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><title>${texts.parts[s.part]} ${format.giga(s.size)}</title></rect>
-              ${s.size / top > 0.16 ? svg`<svg x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><text x="12" y="25">${texts.parts[s.part]} <tspan dx="6">${format.giga(s.size)}</tspan></text></svg>` : nothing}</g>`
+          ? svg`<g class="part ${s.part}"><rect x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><title>${texts.parts[s.part]} ${format.giga(s.size)}</title></rect></g>`
           : nothing,
       )}
-      ${free > 0 && free / top > 0.13
-        ? svg`<svg x=${percent(total / top)} y="8" width=${percent(free / top)} height="40"><text class="free" x="12" y="25">${texts.free} ${format.giga(free)}</text></svg>`
-        : nothing}
       ${usable !== undefined && total > usable ? svg`<rect class="over" x=${percent(usable / top)} y="8" width=${percent((total - usable) / top)} height="40" />` : nothing}
       ${usable !== undefined && usable !== capacity ? svg`<line class="usable" x1=${percent(usable / top)} x2=${percent(usable / top)} y1="2" y2="54" />` : nothing}
       ${capacity === undefined ? nothing : svg`<line class="post" x1=${percent(capacity / top)} x2=${percent(capacity / top)} y1="0" y2="56" />`}
     </svg>
+    ${segments.map((s) => (s.size > 0 ? written(s.part, texts.parts[s.part]!, s.from, s.size) : nothing))}${free > 0 ? written('free', texts.free, total, free) : nothing}</div>
     <div class="ruler" aria-hidden="true">${ticks(top, unit).map((mark, i, all) =>
       html`<span style="inset-inline-start:${percent((mark * unit) / top)}" class=${i === 0 ? 'first' : (mark * unit) / top > 0.93 ? 'last' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
   </div>`;
