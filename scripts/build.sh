@@ -37,6 +37,7 @@ vite() { node_modules/.bin/vite build web -c web/vite.config.ts --mode "$1" --lo
 for mode in site single embed; do
   if stale "build/stamps/$mode" "${shared[@]}" web; then
     vite "$mode" >&2
+    if [ "$mode" = embed ]; then cp web/embed.html dist/embed/index.html; fi    # the element at work
     touch "build/stamps/$mode"
   fi
 done

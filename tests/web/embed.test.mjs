@@ -1,10 +1,11 @@
 // <weigh-bridge> in somebody else's page, under a strict policy.
 import assert from "node:assert/strict";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 
-import { host, launch, root, temporaryFolder } from "./support.mjs";
+import { host, kDesktop, kPhone, launch, root, temporaryFolder } from "./support.mjs";
 
 const document = (body, lang = "en") => `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Somebody's page</title><link rel="icon" href="data:,">
 <script type="module" src="weigh-bridge.js"></script></head><body><h1>Docs</h1>${body}</body></html>`;
@@ -53,6 +54,39 @@ test("several elements share one core; the language is that of the nearest lang"
     assert.match(texts[1], /放得下/);
     assert.deepEqual(errors, []);
   }));
+
+test("the example beside the module shows every kind, in both themes, and axe finds nothing in it", async () => {
+  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const server = await host({ root: join(root, "dist/embed") });
+  try {
+    for (const viewport of [kDesktop, kPhone])
+      for (const colorScheme of ["light", "dark"]) {
+        const context = await browser.newContext({ viewport, colorScheme, locale: "en-US" });
+        const page = await context.newPage();
+        const errors = [];
+        page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
+        await page.goto(server.url);
+        for (const one of await page.locator("weigh-bridge").all()) await one.scrollIntoViewIfNeeded();
+        await page.waitForFunction(() => document.querySelectorAll("weigh-bridge[ready]").length === 4);
+        const texts = await page.locator("weigh-bridge").evaluateAll((all) => all.map((e) => e.shadowRoot.textContent));
+        assert.match(texts[0], /Fits on 1 × H100/);
+        assert.match(texts[1], /Short by [\d.]+\sGB/);
+        assert.match(texts[2], /放得下/);
+        assert.match(texts[3], /Needs \d+\sGiB in all/);
+        assert.match(await page.locator("weigh-bridge").nth(1).locator("a").getAttribute("href"), /^\.\.\/site\/#m=Qwen\/QwQ-32B&w=bf16&d=rtx-4090&n=1$/);
+        assert.ok(await page.getByText("About 5 GB of weights.").isVisible());
+        const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(wide <= room, `${wide} px of content in ${room}`);
+        await page.evaluate(axe);
+        const violations = await page.evaluate(async () => (await axe.run("weigh-bridge")).violations.map((v) => `${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`));
+        assert.deepEqual(violations, []);
+        assert.deepEqual(errors, []);
+        await context.close();
+      }
+  } finally {
+    await server.close();
+  }
+});
 
 test("the text inside stays when there is no answer, and when there is no script", async () => {
   const inner = '<weigh-bridge model="no/such-model-at-all" device="rtx-4090">About 5 GB of weights.</weigh-bridge>';

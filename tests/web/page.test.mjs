@@ -1,14 +1,10 @@
 // The page in Chromium: what a reader does, and what stands there then.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { hashOf, host, kDesktop, kPhone, launch, open, root } from "./support.mjs";
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser, server;
 before(async () => {
@@ -235,6 +231,20 @@ describe("models of one's own", () => {
       await other.context.close();
     }));
 
+  test("a config.json is pasted into the model field itself, and what is no JSON is refused there", () =>
+    visit(kExamples[0].hash, async (page) => {
+      const into = (text) => page.locator("#f-model").evaluate((field, t) => {
+        const data = new DataTransfer();
+        data.setData("text", t);
+        field.focus();
+        field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+      }, text);
+      await into('{"model_type": "llama", ');
+      await page.locator("#f-model-error").waitFor();
+      await into(JSON.stringify(kConfig, null, 2));
+      await page.waitForFunction(() => /my-llama/.test(document.querySelector(".what").innerText) && !document.querySelector("#f-model-error"));
+    }));
+
   test("a config.json is dropped", () =>
     visit(kExamples[0].hash, async (page) => {
       await drop(page, "config.json", [JSON.stringify(kConfig)]);
@@ -314,6 +324,30 @@ function* gguf() {
   yield* tensor("blk.0.ffn_down.weight", [512, 256]);
 }
 
+describe("devices of one's own, and none", () => {
+  test("an own device starts from the figures of the one that was chosen, and each of them counts", () =>
+    visit(kExamples[1].hash, async (page) => {
+      const memory = await exact(page, "memory.per_device.usable");
+      await page.locator("#f-device").fill("no such card");
+      await page.locator(".popup li.aside").first().click();
+      await page.locator("#f-device-memory_bytes").waitFor();
+      assert.equal(await exact(page, "memory.per_device.usable"), memory);
+      await page.locator("#f-device-memory_bytes").fill("12e9");
+      await page.waitForFunction(() => location.hash.includes("device.memory_bytes=12000000000"));
+      assert.equal(await exact(page, "memory.per_device.usable"), 12e9);
+      assert.equal(await page.locator("#f-device-memory_bytes").inputValue(), "1.2e10");
+    }));
+
+  test("without a device stands what the model needs, and no heading without figures", () =>
+    visit("#m=Qwen/QwQ-32B", async (page) => {
+      assert.match(await verdictOf(page), /^Needs [\d.]+\sGiB in all$/);
+      await page.waitForSelector(".below .number");
+      const bare = await page.locator("section h2, section h3").evaluateAll((all) => all.filter((h) => !h.classList.contains("verdict") && !h.parentElement.querySelector("table, dl > div, li, p, figure")).map((h) => h.innerText));
+      assert.deepEqual(bare, []);
+      assert.equal(await page.locator(".headline").count(), 0);
+    }));
+});
+
 describe("keyboard, languages, themes", () => {
   test("a model and a device are chosen by keyboard alone", () =>
     visit(kExamples[0].hash, async (page) => {
@@ -349,29 +383,6 @@ describe("keyboard, languages, themes", () => {
       await page.waitForSelector("wb-curves figure svg");
       assert.ok((await page.locator("wb-curves table tbody tr").count()) > 10);
     }));
-
-  const states = [
-    ["fits", kExamples[0].hash], ["short", hashOf({ m: "Qwen/QwQ-32B", d: "rtx-4090", n: 1 })], ["no device", "#m=Qwen/QwQ-32B"],
-    ["errors", `${kExamples[0].hash}&p=-1`], ["article", `${kExamples[0].hash}&method=article`],
-  ];
-  for (const [state, hash] of states)
-    for (const [size, viewport] of [["desktop", kDesktop], ["phone", kPhone]])
-      for (const theme of ["light", "dark"])
-        test(`axe finds nothing: ${state}, ${size}, ${theme}`, () =>
-          visit(hash, async (page) => {
-            await page.evaluate(axe);
-            const look = async (what) => {
-              const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-              assert.deepEqual(violations.map((v) => `${what}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`), []);
-            };
-            await look("page");
-            const number = page.locator("button.number").first();
-            if ((await number.count()) > 0) {
-              await number.click();
-              await page.waitForSelector("dialog[open] .result");
-              await look("work");
-            }
-          }, { viewport, theme, language: theme === "dark" ? "zh" : "en" }));
 });
 
 describe("where the page lies", () => {

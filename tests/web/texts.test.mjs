@@ -36,6 +36,19 @@ test("Chinese has a text for each problem, formula and request field of the core
   assert.deepEqual(d.answers.estimate.filter((f) => f.step && !zh.fields[f.path] && !zh.figures[f.path] && !zh.formulas[[f.step].flat()[0]]).map((f) => f.path), []);
 });
 
+test("Chinese has a name for whatever stands in a formula, and a label for each field but the engines' own options", () => {
+  const names = d.formulas.flatMap((f) => [f.id, ...(f.text.match(/[a-z_][a-z0-9_]*(?![a-z0-9_(])/gi) ?? [])]).filter((n) => !["sum", "min", "max", "ceil", "floor", "sqrt"].includes(n));
+  assert.deepEqual([...new Set(names)].filter((n) => !zh.names[n]), []);
+  for (const texts of [en, zh]) {
+    const fields = d.fields.estimate.filter((f) => !["config", "object", "array"].includes(f.type) && !/^\/(options|method|explain)/.test(f.path) && !f.path.startsWith("/prefill_pool/parallel"));
+    assert.deepEqual(fields.filter((f) => !texts.labels[f.path]).map((f) => f.path), []);
+    assert.deepEqual([...new Set(d.weight_formats.map((f) => f.group).filter(Boolean))].filter((g) => texts === zh && !zh.weightGroups[g]), []);
+  }
+  const units = new Set([...d.formulas, ...d.answers.estimate, ...d.fields.estimate].map((row) => row.unit).filter(Boolean));
+  const universal = ["FLOP", "FLOP/s", "OP/s"];
+  assert.deepEqual([...units].filter((u) => !zh.unit[u] && !universal.includes(u)), []);
+});
+
 test("a problem's Chinese text uses only params that the core gives", () => {
   for (const { code, summary } of d.problems)
     for (const name of holes(zh.problemTexts[code]).split(",").filter(Boolean)) assert.ok(summary.includes(`{${name}}`), `${code}: {${name}}`);

@@ -33,14 +33,14 @@ export class WeighBridge extends LitElement {
   static override styles = [
     unsafeCSS(parts),
     css`
-      :host { display: block; color-scheme: inherit; font: 400 0.9375rem/1.45 var(--sans); color: var(--ink); text-align: start; max-width: 52rem; }
+      :host { display: block; color-scheme: inherit; max-width: 52rem; }    /* the text inside, until it is replaced, looks as the page wants */
       :host([hidden]) { display: none; }
       :host([theme='light']) { color-scheme: light; }
       :host([theme='dark']) { color-scheme: dark; }
       * { box-sizing: border-box; }
-      section { background: var(--ticket); border: 1px solid var(--rule); border-top: 4px solid var(--edge); border-radius: 4px; padding: 0.9rem 1.1rem; }
-      section.fits { border-top-color: var(--good); }
-      section.short { border-top-color: var(--bad); }
+      .ticket { font: 400 0.9375rem/1.45 var(--sans); color: var(--ink); text-align: start; background: var(--ticket); border: 1px solid var(--rule); border-top: 4px solid var(--edge); border-radius: 4px; padding: 0.9rem 1.1rem; }
+      .fits { border-top-color: var(--good); }
+      .short { border-top-color: var(--bad); }
       p { margin: 0; }
       .what, .link { color: var(--muted); font-size: 0.8125rem; }
       .verdict { font: 500 1.3rem/1.3 var(--serif); margin: 0.1rem 0; }
@@ -145,13 +145,13 @@ export class WeighBridge extends LitElement {
     const { texts, format, answer } = view;
     const weights = this.getAttribute('weights');
     const value = (part: string): number => figure(answer, `memory.per_device.${part}`) ?? figure(answer, `memory.total.${part}`) ?? 0;
-    return html`<section class=${toneOf(answer)} aria-label=${texts.title}>
+    return html`<div role="group" class="ticket ${toneOf(answer)}" aria-label=${texts.title}>
       <p class="what">${[modelName(view.description, view.request, answer), weights].filter(Boolean).join(' · ')}</p>
       <p class="verdict">${verdict(view)}</p>
       ${memoryBar(view)}
       <ul class="keys">${kParts.filter((part) => value(part) > 0).map((part) => html`<li><i class=${part}></i>${texts.parts[part]} ${format.giga(value(part))}</li>`)}</ul>
       ${figures(view, ['speed.ttft_s', 'speed.tpot_s', 'speed.output_tokens_per_s', 'capacity.max_context_tokens', 'capacity.max_concurrency'], false)}
       ${this.link_ ? html`<p class="link"><a href=${this.link_}>${texts.openPage}</a></p>` : nothing}
-    </section>`;
+    </div>`;
   }
 }

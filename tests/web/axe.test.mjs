@@ -1,0 +1,58 @@
+// axe-core finds nothing in any main state of the page: by theme and size, with the languages in turn.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+
+import { hashOf, host, kDesktop, kPhone, launch, open } from "./support.mjs";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), host()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const kQwq = { m: "Qwen/QwQ-32B", d: "h100-sxm-80gb" };
+const kStates = {
+  "it fits": hashOf(kQwq),
+  "it does not fit": hashOf({ m: "Qwen/QwQ-32B", d: "rtx-4090", n: 1 }),
+  "no device": hashOf({ m: "Qwen/QwQ-32B" }),
+  "wrong input": hashOf({ ...kQwq, p: -1 }),
+  "a device of one's own, more settings open": hashOf({ m: "Qwen/QwQ-32B", "device.memory_bytes": 24e9, "device.bandwidth": 1e12, "options.block_size": 16 }),
+  "the article's method": hashOf({ ...kQwq, method: "article" }),
+};
+const kViews = [
+  { viewport: kDesktop, theme: "light", language: "en" }, { viewport: kDesktop, theme: "dark", language: "zh" },
+  { viewport: kPhone, theme: "light", language: "zh" }, { viewport: kPhone, theme: "dark", language: "en" },
+];
+
+for (const [state, hash] of Object.entries(kStates))
+  for (const view of kViews)
+    test(`${state}: ${view.viewport.width} px, ${view.theme}, ${view.language}`, async () => {
+      const { page, context } = await open(browser, server.url + hash, view);
+      try {
+        await page.evaluate(axe);
+        const look = async (what) => {
+          const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+          assert.deepEqual(violations.map((v) => `${what}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`), []);
+        };
+        await look("page");
+        if ((await page.locator("button.number").count()) > 0) {
+          await page.locator("button.number").first().click();
+          await page.waitForSelector("dialog[open] .result");
+          await look("work");
+          await page.keyboard.press("Escape");
+        }
+        if (state !== "it fits") return;
+        await page.locator("#f-model").fill("llama");
+        await page.waitForSelector("[role=listbox] [role=option]");
+        await look("list");
+      } finally {
+        await context.close();
+      }
+    });
