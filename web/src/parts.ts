@@ -104,7 +104,7 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
       ${segments.map((s) =>
         s.size > 0
           ? svg`<g class="part ${s.part}"><rect x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><title>${texts.parts[s.part]} ${format.giga(s.size)}</title></rect>
-              ${s.size / top > 0.16 ? svg`<svg x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><text x="12" y="25">${texts.parts[s.part]} <tspan dx="6">${format.giga(s.size)}</tspan></text></svg>` : nothing}</g>`
+              ${s.size / top > 0.16 ? svg`<svg x=${percent(s.from / top)} y="8" width=${percent(s.size / top)} height="40"><text x="12" y="25">${texts.parts[s.part]} ${s.size / top > 0.36 ? svg`<tspan dx="6">${format.giga(s.size)}</tspan>` : nothing}</text></svg>` : nothing}</g>`
           : nothing,
       )}
       ${free > 0 && free / top > 0.13
