@@ -62,7 +62,9 @@ class Adviser {
 
   void shorter_context() {
     const double most = e_.capacity.max_context_tokens;
-    if (most < 1 || most >= read_.workload.context_tokens.value) return;
+    const auto& w = read_.workload;
+    // A context that does not hold the prompt and its answer would be another request, not a smaller one.
+    if (most < w.prompt_tokens.value + w.output_tokens.value || most >= w.context_tokens.value) return;
     offer("/workload/context_tokens", static_cast<std::int64_t>(most), "a context of " + std::to_string(static_cast<std::int64_t>(most)) + " tokens");
   }
 

@@ -506,3 +506,18 @@ TEST_CASE("names are found in any case and by their aliases") {
   const auto b = good({{"model", "META-LLAMA/llama-3.1-8b"}, {"device", "RTX-4090"}, {"weights", "bfloat16"}});
   for (const char* part : {"/model", "/memory", "/speed"}) CHECK(at(a, part) == at(b, part));
 }
+
+TEST_CASE("advice never offers a context that does not hold the prompt and the answer") {
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"device", "rtx-4090"}, {"devices", 1},
+               {"workload", {{"prompt_tokens", 120000}, {"concurrency", 4}}}};
+  const auto offered = [&] {
+    const auto answer = estimate(request);
+    REQUIRE_FALSE(is_true(answer, "/memory/per_device/fits"));
+    for (const auto& item : at(answer, "/advice"))
+      if (text(item, "/path") == "/workload/context_tokens") return true;
+    return false;
+  };
+  CHECK_FALSE(offered());
+  request["workload"] = {{"prompt_tokens", 1000}, {"output_tokens", 200}, {"context_tokens", 120000}, {"concurrency", 4}};
+  CHECK(offered());
+}
