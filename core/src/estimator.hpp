@@ -279,7 +279,7 @@ class Estimator {
       held.push_back(twice * formulas::copies(row.split, kv_heads(m_, row.kind), e_.layout));
       elements.push_back(static_cast<double>(row.rows * row.columns));
       bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
-      scales.push_back(r_.weights.bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
+      scales.push_back(s.beside.value);
       names.push_back(row.name);
     }
     trace_.step(FormulaId::total_weights, e_.total.weights,

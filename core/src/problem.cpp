@@ -64,9 +64,12 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"format_without_hardware", kWarning, "[{device} has no units for ][{format}: ]the matrix products run in a wider precision[ ({instead})]."},
     {"speed_figure_missing", kWarning, "Speed is left out, since {figure}[ of {device}] is not known."},
     {"mixed_devices", kWarning, "Different devices are computed as equal ones[: {devices}], each with the smallest figures among them."},
+    {"files_disagree", kWarning, "{name} and the config disagree on {what}[: {file} in the file, {config} in the config]; bytes are taken from the file, shapes from the config."},
     {"article_part_unknown", kNote, "{part} is taken as 0 in the article's method[, since {missing} is not given]."},
     {"assumed_shape", kNote, "Only the number of parameters[ ({parameters})] is given; the shape is assumed[ from {like}]."},
     {"kv_heads_replicated", kNote, "There are fewer key-value heads[ ({kv_heads})] than devices that share a layer[ ({tensor})], so that some hold copies."},
+    {"assumed_from_tensors", kNote, "The files alone do not say all; taken for granted: {what}. With the model's config.json beside them nothing is."},
+    {"file_not_needed", kNote, "{name} says nothing of memory or speed and is left out."},
 }};
 
 const Row& row(Code code) {

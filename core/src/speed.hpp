@@ -105,7 +105,7 @@ class Pacer {
       used.push_back(formulas::touched(row, w.tokens, distinct_share));
       elements.push_back(static_cast<double>(row.rows * row.columns));
       bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
-      scales.push_back(r_.weights.bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
+      scales.push_back(s.beside.value);
       names.push_back(row.name);
     }
     trace.step(bytes_id, w.weight_bytes,

@@ -120,8 +120,8 @@ std::string_view without_root(std::string_view module) {
 
 StoredRow stored_row(std::size_t index, const TensorRow& row, EncodingId encoding, std::int64_t layers, const Formats& formats) {
   const auto& e = formats.encodings[encoding];
-  const auto one = payload_bytes(e, row.rows, row.columns) + scale_bytes(e, row.rows, row.columns);
-  return {static_cast<std::uint16_t>(index), encoding, layers, static_cast<double>(layers * row.per_layer) * one};
+  const auto beside = scale_bytes(e, row.rows, row.columns);
+  return {static_cast<std::uint16_t>(index), encoding, layers, static_cast<double>(layers * row.per_layer) * (payload_bytes(e, row.rows, row.columns) + beside), beside};
 }
 
 void store(const Inventory& inventory, const WeightFormat& format, const Formats& formats, std::vector<StoredRow>& out) {
@@ -205,7 +205,7 @@ void store_average(const Inventory& inventory, double bits_per_weight, const For
   for (std::size_t i = 0; i < inventory.rows.size(); ++i) {
     const auto& row = inventory.rows[i];
     out.push_back({static_cast<std::uint16_t>(i), encoding, row.layers,
-                   Bytes{static_cast<double>(row.elements()) * bits_per_weight / 8}});
+                   Bytes{static_cast<double>(row.elements()) * bits_per_weight / 8}, {}});
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api_json.hpp"
+#include "checkpoint_files.hpp"
 #include "support/catch.hpp"
 
 using namespace weighbridge_test;
@@ -610,6 +611,11 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
   meet(parsed(api::plan("{}")));
   meet(parsed(api::estimate(std::string(1'000'001, ' '))));
   meet(parsed(api::read_model({{"a.gguf", "", 0}, {"config.json", "{", 100}})));
+  meet(parsed(api::read_model({text_file("config.json", kSmallConfig), index_of(small_checkpoint()), safetensors("a.safetensors", small_checkpoint()), text_file("merges.txt", "")})));
+  meet(parsed(api::read_model({index_of(small_checkpoint())})));
+  auto other_vocabulary = small_checkpoint();
+  other_vocabulary[1].shape[0] = 1001;
+  meet(parsed(api::read_model({text_file("config.json", kSmallConfig), safetensors("a.safetensors", other_vocabulary)})));
   const auto description = parsed(api::describe());
   const std::set<std::string> of_the_loader{"not_json_value", "cycle"}, nobody_yet{"internal_error", "missing_figure", "unknown_engine_version"};
   for (const auto& row : at(description, "/problems")) {

@@ -1,12 +1,13 @@
 // The public face on standard input and output, for tests that compare the native core with the WebAssembly one.
 //
 //   weighbridge_cli          each line is {"call": "estimate|train|plan|sweep|describe|version", "request": …}; one line out for each.
-//                            {"call": …, "text": "…"} gives the request as raw text, {"call": "read_model", "files": [{"name", "text", "size"?}]} files
+//                            {"call": …, "text": "…"} gives the request as raw text, {"call": "read_model", "files": [{"name", "text" | "path", "size"?}]} files
 //   weighbridge_cli CALL     the whole input is one request, as raw text: it need not be JSON
 //
 // A sweep's columns follow its JSON as "values", with null where there is no answer.
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -46,6 +47,10 @@ std::string read_model(const json& wrapped) {
   for (const auto& item : *list) {
     const auto text_of = [&](const char* key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : std::string(); };
     api::File file{text_of("name"), text_of("text"), 0};
+    if (item.contains("path")) {
+      std::ifstream in(text_of("path"), std::ios::binary);
+      file.content.assign(std::istreambuf_iterator<char>(in), {});
+    }
     file.size = item.contains("size") && item["size"].is_number() ? item["size"].get<std::int64_t>() : static_cast<std::int64_t>(file.content.size());
     files.push_back(std::move(file));
   }

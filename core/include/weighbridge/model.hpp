@@ -104,6 +104,7 @@ struct ModelSpec {
   std::uint8_t mtp_kind = 0;                 // shape of each
   bool mtp_copies_tables = false;            // the MTP layer stores embedding and head again
   Published published;
+  std::vector<std::string> assumed;          // "head_dim 128": what a model read from tensors alone takes for granted
 
   std::int64_t layers() const { return static_cast<std::int64_t>(layer_kind.size()); }
 };

@@ -83,6 +83,7 @@ struct StoredRow {
   EncodingId encoding = 0;
   std::int64_t layers = 1;
   Bytes bytes;                       // of these layers together, scales included
+  Bytes beside;                      // of `bytes`, what one tensor has beside its payload (scales)
 };
 
 struct Inventory {

@@ -70,7 +70,7 @@ void show_roles(FormulaId id, const RoleBytes& bytes, const Inventory& m, const 
       share.push_back(p.share);
       elements.push_back(static_cast<double>(row.rows * row.columns));
       bits.push_back(average_bits > 0 ? average_bits : e.bits);
-      scales.push_back(average_bits > 0 ? 0 : scale_bytes(e, row.rows, row.columns).value);
+      scales.push_back(s.beside.value);
       names.push_back(average_bits > 0 ? row.name : row.name + " (" + e.id + ")");
     }
     if (count.empty()) continue;

@@ -49,6 +49,7 @@ constexpr double kMostTokens = 1e9, kMostDevices = 65536, kMostBytes = 1e15, kMo
   {.path = "/model", .type = T::model, .summary = "catalogue id, a config.json, a manual shape, or what readModel returned"},      \
   {.path = "/model/config", .type = T::config, .summary = "a Hugging Face config.json, verbatim"},                                \
   {.path = "/model/header", .type = T::config, .summary = "what readModel made of a file's header"},                              \
+  {.path = "/model/stored", .type = T::config, .summary = "bytes of the model's files where they differ from what its config says (from readModel)"}, \
   {.path = "/model/name", .type = T::text, .summary = "name of that model"},                                                      \
   {.path = "/model/manual", .type = T::object, .summary = "sizes by hand; what is missing is assumed from models of that size"},  \
   {.path = "/model/manual/parameters", .type = T::number, .summary = "all weights", .unit = "parameters", .min = 1, .max = kMostParameters}, \

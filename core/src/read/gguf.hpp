@@ -33,6 +33,7 @@ struct GgufValue {
 struct GgufHeader {
   std::map<std::string_view, GgufValue> values;        // by key
   std::vector<GgufTensor> tensors;
+  std::vector<std::string> owned;                      // names that stand in no file's bytes
 
   const GgufValue* find(std::string_view key) const;
 };

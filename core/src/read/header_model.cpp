@@ -66,7 +66,7 @@ struct Foreign {
 };
 constexpr Foreign kForeign[] = {
     {"ssm_", "state-space or linear-attention layers"}, {"shortconv", "short-convolution layers"}, {"time_mix", "recurrent layers (RWKV)"},
-    {"indexer", "a sparse attention indexer"}, {"enc.", "an encoder"}, {"v.", "a vision tower"}, {"a.", "an audio tower"}, {"mm.", "a projector"},
+    {"indexer", "a sparse attention indexer"}, {"enc.", "an encoder"},
     {"per_layer", "per-layer embeddings"}, {"altup", "per-layer embeddings"}, {"laurel", "per-layer embeddings"}, {"cross_attn", "cross-attention layers"},
 };
 
@@ -101,6 +101,22 @@ Name split_name(std::string_view full) {
   return n;
 }
 
+// "v.blk.3.attn_q.weight" of a tower or projector, in a file of its own or beside the language model.
+bool is_tower(std::string_view name) { return name.substr(0, 2) == "v." || name.substr(0, 2) == "a." || name.substr(0, 3) == "mm."; }
+
+// Numbers of a tower's layers are all one: "v.blk.{}.attn_q.weight".
+std::string without_numbers(std::string_view name) {
+  std::string out;
+  for (std::string_view left = name; !left.empty();) {
+    const auto part = left.substr(0, left.find('.'));
+    const bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    out += number ? std::string_view("{}") : part;
+    left.remove_prefix(part.size());
+    if (!left.empty()) out += '.', left.remove_prefix(1);
+  }
+  return out;
+}
+
 // Role, class, split and use of a row, from its name and shape.
 void classify(TensorRow& row, std::string_view part, bool weight, bool vector) {
   row.split = Split::replicated;
@@ -113,9 +129,18 @@ void classify(TensorRow& row, std::string_view part, bool weight, bool vector) {
     row.split = rule.split;
     row.use = rule.use;
   }
-  if (!weight && part != "attn_sinks") {
+  const auto end = part.substr(part.rfind('.') + 1);
+  if (end.find("scale") != std::string_view::npos && end != part) {              // beside a matrix: no parameters of the model
+    row.cls = C::position;
+    row.use = Use::never;
+  } else if (!weight && part != "attn_sinks") {
     row.cls = C::bias;
     if (part == "attn_output" || part == "ffn_down") row.split = Split::replicated;
+  }
+  if (is_tower(row.name)) {
+    row.role = R::vision;
+    row.cls = C::other;
+    row.use = Use::never;
   }
   const bool table = row.cls == C::token_embedding || row.cls == C::output || row.cls == C::position || row.cls == C::router;
   row.linear = weight && !vector && !table && row.role != R::norm;
@@ -140,14 +165,20 @@ class GgufModel {
       : parts_(parts), name_(name), path_(path), formats_(formats), problems_(problems) {}
 
   std::optional<Inventory> read() {
-    for (const auto& part : parts_)
-      if (!meta_ || part.values.size() > meta_->values.size()) meta_ = &part;
+    std::int64_t projectors = 0, models = 0;
+    for (const auto& part : parts_) {
+      const auto* what = part.find("general.architecture");
+      const bool projector = what && what->text == "clip";
+      projectors += projector ? 1 : 0;
+      models += what && !projector && !what->text.empty() && !part.find("split.count") ? 1 : 0;
+      if (!projector && (!meta_ || part.values.size() > meta_->values.size())) meta_ = &part;
+    }
+    if (!meta_) return refuse(projectors > 0 ? "it is a projector for images or sound; drop it together with its language model" : "there is no header");
     architecture_ = words("general.architecture");
     if (architecture_.empty()) return refuse("it does not say what architecture it is of");
-    if (architecture_ == "clip") return refuse("it is a projector for images or sound; drop it together with its language model");
-    const auto split = number("split.count");
-    if (split > 1 && split != static_cast<double>(parts_.size()))
-      return refuse("it is one of " + number_text(split) + " parts, and " + std::to_string(parts_.size()) + " were given");
+    if (models > 1 || projectors > 1) return refuse("there are " + std::to_string(models + projectors) + " models; give the files of one, and at most one projector");
+    const auto split = number("split.count"), given = static_cast<double>(parts_.size()) - static_cast<double>(projectors);
+    if (split > 1 && split != given) return refuse("it is one of " + number_text(split) + " parts, and " + number_text(given) + " were given");
     const auto layers = count_of("block_count");
     if (layers < 1) return refuse("its metadata has no " + architecture_ + ".block_count");
     layers_ = layers;
@@ -209,6 +240,7 @@ class GgufModel {
         if (const auto what = foreign_part(name.part); !what.empty() && std::find(foreign.begin(), foreign.end(), what) == foreign.end())
           foreign.emplace_back(what);
         if (name.layer >= layers_) return refuse("tensor " + std::string(t.name) + " is of a layer that it does not have"), false;
+        if (!foreign.empty()) continue;
         auto& place = name.layer < 0 ? once_ : by_layer_[static_cast<std::size_t>(name.layer)];
         if (!place.emplace(t.name.substr(name.layer < 0 ? 0 : t.name.find('.', 4) + 1), &t).second)
           return refuse("two parts have the tensor " + std::string(t.name)), false;
@@ -316,7 +348,7 @@ class GgufModel {
   // Tensors of one name and shape in the layers of one kind are one row; encodings are counted apart.
   void add(std::string_view name, const GgufTensor& t, std::int16_t kind, bool mtp, std::string_view prefix) {
     TensorRow row;
-    row.name = std::string(prefix) + std::string(name);
+    row.name = std::string(prefix) + (kind < 0 && is_tower(name) ? without_numbers(name) : std::string(name));
     row.kind = kind;
     row.mtp = mtp;
     row.columns = t.dims[0];
@@ -330,7 +362,7 @@ class GgufModel {
     const auto encoding = formats_.encoding(t.encoding);
     for (std::size_t i = 0; i < model_.rows.size(); ++i) {
       auto& known = model_.rows[i];
-      if (known.name != row.name || known.kind != kind || known.mtp != mtp || known.rows != row.rows || known.columns != row.columns) continue;
+      if (known.name != row.name || known.per_layer != row.per_layer || known.kind != kind || known.mtp != mtp || known.rows != row.rows || known.columns != row.columns) continue;
       ++known.layers;
       ++encodings_[i][encoding];
       return;
@@ -474,6 +506,11 @@ void write_header_model(JsonWriter& w, const Inventory& m, const Formats& format
   w.begin_object().member("architecture", spec.architecture).member("format", spec.published.format);
   w.member("context", static_cast<double>(spec.context)).member("vocabulary", static_cast<double>(spec.vocabulary));
   w.member("hidden", static_cast<double>(spec.hidden)).member("mtp", static_cast<double>(spec.mtp_layers)).member("mtp_kind", static_cast<double>(spec.mtp_kind));
+  if (!spec.assumed.empty()) {
+    w.key("assumed").begin_array();
+    for (const auto& what : spec.assumed) w.text(what);
+    w.end_array();
+  }
   w.key("layers").begin_array();
   for (const auto kind : spec.layer_kind) w.number(kind);
   w.end_array().key("kinds").begin_array();
@@ -501,6 +538,8 @@ std::optional<Inventory> read_header_model(const json& header, std::string_view 
   spec.vocabulary = n.of(member(header, "vocabulary"), 1, kMostDimension);
   spec.hidden = n.of(member(header, "hidden"), 1, kMostCountHere);
   spec.mtp_layers = n.optional(header, "mtp", kMostLayersHere);
+  if (const auto* assumed = member(header, "assumed"); assumed && assumed->is_array() && assumed->size() <= 16)
+    for (const auto& what : *assumed) spec.assumed.emplace_back(as_text(what));
   const auto list = [&](std::string_view key, std::size_t most) -> const json& {
     static const json kEmpty = json::array();
     const auto* value = member(header, key);

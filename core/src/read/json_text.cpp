@@ -1,8 +1,9 @@
 #include "read/json_text.hpp"
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "read/json_walk.hpp"
 
 namespace weighbridge {
 
@@ -10,7 +11,10 @@ namespace {
 
 using nlohmann::json;
 
-// Position of the first byte that is not UTF-8; npos when there is none.
+}  // namespace
+
+bool walk_json(std::string_view text, nlohmann::json_sax<json>& handler) { return json::sax_parse(text.data(), text.data() + text.size(), &handler); }
+
 std::size_t first_broken_byte(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t i = 0; i < text.size();) {
@@ -28,6 +32,8 @@ std::size_t first_broken_byte(std::string_view text) {
   }
   return std::string_view::npos;
 }
+
+namespace {
 
 // NaN, Infinity and -Infinity outside strings become null, padded so that positions stay.
 std::string without_python_numbers(std::string_view text) {
@@ -47,8 +53,7 @@ std::string without_python_numbers(std::string_view text) {
   return out;
 }
 
-// Builds the value and knows its place, so that what is wrong is told with its path. One handler for every text keeps one parser
-// in the module.
+// Builds the value and knows its place, so that what is wrong is told with its path.
 class Builder : public nlohmann::json_sax<json> {
  public:
   Builder(std::string_view base, Problems& problems) : base_(base), problems_(problems) {}
@@ -155,7 +160,7 @@ std::optional<json> parse_json(std::string_view text, std::string_view base, Pro
     text = cleaned;
   }
   Builder builder(base, problems);
-  json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  walk_json(text, builder);
   if (!builder.ok()) return std::nullopt;
   return builder.take();
 }
@@ -165,7 +170,7 @@ bool is_utf8(std::string_view text) { return first_broken_byte(text) == std::str
 json parse_trusted(std::string_view text) {
   Problems none;
   Builder builder("", none);
-  json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  walk_json(text, builder);
   return builder.take();
 }
 

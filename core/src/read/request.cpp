@@ -7,6 +7,7 @@
 
 #include "json.hpp"
 #include "json_writer.hpp"
+#include "read/checkpoint.hpp"
 #include "read/fields.hpp"
 #include "read/header_model.hpp"
 #include "read/manual.hpp"
@@ -197,6 +198,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     const auto* header = r.valid("/model/header");
     if (config && manual) r.conflict("/model", "config", "manual");
     if (header && (config || manual)) r.conflict("/model", "header", config ? "config" : "manual");
+    if (!config && r.has("/model/stored")) r.conflict("/model", "stored", header ? "header" : "manual");
     if (!config && !manual && !header) {
       r.missing("/model", "config");
       return std::nullopt;
@@ -206,6 +208,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     if (header) {
       auto read = read_header_model(*header, name ? as_text(*name) : "model", "/model/header", r.catalog().formats(), r.problems());
       if (!read) return std::nullopt;
+      if (!read->spec.assumed.empty()) r.problems().add(Code::assumed_from_tensors, "/model/header", {{"what", read->spec.assumed}});
       ModelChoice out;
       out.inventory = std::make_shared<const Inventory>(std::move(*read));
       return out;
@@ -215,8 +218,14 @@ std::optional<ModelChoice> read_model(Reader& r) {
     if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
   }
   if (!spec) return std::nullopt;
+  auto made = inventory(std::move(*spec));
+  if (const auto* stored = r.valid("/model/stored")) {
+    const auto parts = read_stored(*stored, "/model/stored", made, r.catalog().formats(), r.problems());
+    if (!parts) return std::nullopt;
+    apply(*parts, r.catalog().formats(), made);
+  }
   ModelChoice out;
-  out.inventory = std::make_shared<const Inventory>(inventory(std::move(*spec)));
+  out.inventory = std::make_shared<const Inventory>(std::move(made));
   return out;
 }
 

@@ -1,0 +1,579 @@
+#include "read/checkpoint.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "json.hpp"
+#include "read/config_reader.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+using nlohmann::json;
+
+// ---------------------------------------------------------------------------------------------------- names
+
+constexpr std::string_view kTowerWords[] = {"vision", "visual", "audio", "image", "vit.", "projector", "resampler", "connector", "speech", "img_"};
+// The last part of a module's name, as families write it, and llama.cpp's name of the same.
+struct Module {
+  std::string_view name, gguf;
+  Role role;
+};
+using R = Role;
+constexpr Module kModules[] = {
+    {"embed_tokens", "token_embd", R::embedding}, {"wte", "token_embd", R::embedding}, {"word_embeddings", "token_embd", R::embedding},
+    {"embed_in", "token_embd", R::embedding}, {"tok_embeddings", "token_embd", R::embedding}, {"embeddings", "token_embd", R::embedding},
+    {"wpe", "position_embd", R::embedding}, {"embed_positions", "position_embd", R::embedding},
+    {"lm_head", "output", R::lm_head}, {"embed_out", "output", R::lm_head},
+    {"q_proj", "attn_q", R::attention}, {"k_proj", "attn_k", R::attention}, {"v_proj", "attn_v", R::attention},
+    {"o_proj", "attn_output", R::attention}, {"out_proj", "attn_output", R::attention}, {"dense", "attn_output", R::attention}, {"wo", "attn_output", R::attention},
+    {"wq", "attn_q", R::attention}, {"wk", "attn_k", R::attention}, {"wv", "attn_v", R::attention},
+    {"qkv_proj", "attn_qkv", R::attention}, {"query_key_value", "attn_qkv", R::attention}, {"Wqkv", "attn_qkv", R::attention},
+    {"wqkv", "attn_qkv", R::attention}, {"q_a_proj", "attn_q_a", R::attention}, {"q_b_proj", "attn_q_b", R::attention},
+    {"kv_a_proj_with_mqa", "attn_kv_a_mqa", R::attention}, {"kv_b_proj", "attn_kv_b", R::attention},
+    {"q_norm", "attn_q_norm", R::norm}, {"k_norm", "attn_k_norm", R::norm}, {"kv_a_layernorm", "attn_kv_a_norm", R::norm}, {"q_a_layernorm", "attn_q_a_norm", R::norm},
+    {"gate_proj", "ffn_gate", R::mlp}, {"up_proj", "ffn_up", R::mlp}, {"down_proj", "ffn_down", R::mlp}, {"gate_up_proj", "ffn_up", R::mlp},
+    {"w1", "ffn_gate", R::mlp}, {"w3", "ffn_up", R::mlp}, {"w2", "ffn_down", R::mlp}, {"fc1", "ffn_up", R::mlp}, {"fc2", "ffn_down", R::mlp},
+    {"dense_h_to_4h", "ffn_up", R::mlp}, {"dense_4h_to_h", "ffn_down", R::mlp}, {"c_fc", "ffn_up", R::mlp},
+    {"gate", "ffn_gate_inp", R::router}, {"router", "ffn_gate_inp", R::router}, {"e_score_correction_bias", "exp_probs_b", R::router},
+    {"shared_expert_gate", "ffn_gate_inp_shexp", R::router}, {"sinks", "attn_sinks", R::attention}};
+
+// What stands beside a packed weight, and weights that are packed.
+constexpr std::string_view kScales[] = {"scales", "scale", "weight_scale", "weight_scale_inv", "weight_scale_2", "input_scale", "k_scale", "v_scale", "qzeros", "g_idx",
+                                        "weight_shape", "weight_zero_point", "weight_global_scale", "input_global_scale", "absmax", "quant_map", "nested_absmax",
+                                        "nested_quant_map", "SCB", "biases", "weight_format"};
+constexpr std::string_view kPacked[] = {"qweight", "weight_packed", "blocks"};
+
+struct Named {
+  std::int64_t layer = -1, expert = -1;
+  bool tower = false, experts = false, shared = false, beside = false, packed = false, weight = false;
+  std::string_view module;             // its last part: "q_proj"
+  std::string_view suffix;             // "weight", "bias", "scales"
+  std::string_view gguf;               // empty: no name of llama.cpp's
+  Role role = Role::other;
+};
+
+bool holds(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+template <std::size_t N>
+bool any_of(const std::string_view (&list)[N], std::string_view word) { return std::find(std::begin(list), std::end(list), word) != std::end(list); }
+
+std::int64_t number_in(std::string_view part) {
+  std::int64_t n = -1;
+  const auto* end = part.data() + part.size();
+  return !part.empty() && part.size() < 7 && std::from_chars(part.data(), end, n).ptr == end ? n : -1;
+}
+
+Named named(std::string_view full) {
+  Named n;
+  for (const auto word : kTowerWords) n.tower = n.tower || holds(full, word);
+  std::string_view before, last;
+  for (std::string_view left = full; !left.empty();) {
+    const auto dot = std::min(left.find('.'), left.size());
+    const auto part = left.substr(0, dot);
+    left.remove_prefix(std::min(dot + 1, left.size()));
+    if (const auto number = number_in(part); number >= 0) {
+      if (before == "experts") n.expert = number;
+      else if (n.layer < 0 && (before == "layers" || before == "h" || before == "blocks" || before == "block" || before == "layer")) n.layer = number;
+      before = part;
+      continue;
+    }
+    n.experts = n.experts || part == "experts";
+    n.shared = n.shared || holds(part, "shared_expert") || part == "shared_mlp";
+    before = part;
+    if (left.empty()) n.suffix = part;
+    else n.module = part;
+  }
+  // "mlp.experts.down_proj_blocks", "self_attn.sinks": no ".weight" at the end.
+  bool known = n.suffix == "weight" || n.suffix == "bias" || any_of(kScales, n.suffix) || any_of(kPacked, n.suffix);
+  if (!known) {
+    n.module = n.suffix;
+    n.suffix = "weight";
+    for (const std::string_view end : {"_blocks", "_scales", "_bias"})
+      if (n.module.size() > end.size() && n.module.substr(n.module.size() - end.size()) == end && n.module != "e_score_correction_bias") {
+        n.suffix = end.substr(1);
+        n.module.remove_suffix(end.size());
+      }
+  }
+  n.beside = any_of(kScales, n.suffix);
+  n.packed = any_of(kPacked, n.suffix);
+  n.weight = !n.beside && n.suffix != "bias";
+  for (const auto& m : kModules)
+    if (m.name == n.module) n.gguf = m.gguf, n.role = m.role;
+  if (n.layer < 0 && n.role != R::embedding && n.role != R::lm_head) n.role = R::other, n.gguf = {};
+  if (n.role == R::other) {
+    if (holds(n.module, "norm") || holds(n.module, "ln_") || n.module == "ln") n.role = R::norm;
+    else if (n.layer >= 0 && (holds(full, "attn") || holds(full, "attention") || holds(full, "mixer") || holds(full, "mamba") || holds(full, "conv"))) n.role = R::attention;
+    else if (n.layer >= 0 && (holds(full, "mlp") || holds(full, "ffn") || holds(full, "feed_forward"))) n.role = R::mlp;
+  }
+  if (n.experts && n.role != R::router) n.role = R::experts;
+  if (n.shared && n.role == R::experts) n.role = R::mlp;
+  if (n.tower) n.role = R::vision, n.layer = -1, n.gguf = {};
+  return n;
+}
+
+// What stands in checkpoints and is no weight of the model.
+bool is_buffer(std::string_view name) { return holds(name, "inv_freq") || holds(name, ".attn.masked_bias") || holds(name, "attention.masked_bias"); }
+
+std::string_view encoding_of(const Dtype& d) {
+  if (d.name == "BF16") return "bf16";
+  if (d.name == "F16") return "f16";
+  if (d.name == "F32") return "f32";
+  if (d.name.substr(0, 2) == "F8") return "f8";
+  if (d.name.substr(0, 2) == "F6") return "f6";
+  if (d.name == "F4") return "f4";
+  return d.bits == 8 ? "i8" : d.bits == 16 ? "i16" : d.bits == 32 ? "i32" : d.name == "F64" ? "f64" : "i64";
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------- facts
+
+namespace {
+
+void add_facts(const Checkpoint& c, CheckpointFacts& f) {
+  f.shapes = !c.index;
+  for (const auto& t : c.tensors) {
+    const auto n = named(c.name(t));
+    f.packed = f.packed || n.beside || n.packed;
+    f.bytes += static_cast<double>(t.bytes());
+    if (!is_buffer(c.name(t)) && !c.index) f.elements += static_cast<double>(t.elements());
+    if (n.tower) continue;
+    f.layers = std::max(f.layers, n.layer + 1);
+    f.experts = std::max(f.experts, n.expert + 1);
+    if (n.role == R::lm_head) f.head_bytes += c.index ? 1 : static_cast<double>(t.bytes());
+    const auto& kind = dtype_of(t);
+    const bool plain = kind.name[0] == 'F' || kind.name[0] == 'B';
+    if (c.index || !n.weight || n.packed || !plain) continue;
+    if (n.gguf == "token_embd" && n.layer < 0) f.vocabulary = std::max(f.vocabulary, t.dims[1]), f.hidden = std::max(f.hidden, t.dims[0]);
+    if (n.gguf == "attn_k" && n.layer >= 0) f.key_rows = std::max(f.key_rows, t.dims[1]);
+  }
+}
+
+std::int64_t key_rows(const Inventory& m) {
+  std::int64_t most = 0;
+  for (const auto& kind : m.spec.kinds)
+    if (kind.mixer.kind == MixerKind::attention) most = std::max(most, kind.mixer.attention.kv_heads * kind.mixer.attention.head_dim);
+  return most;
+}
+
+class Comparison {
+ public:
+  Comparison(std::string_view file, std::string_view path, Problems& problems) : file_(file), path_(path), problems_(problems) {}
+
+  void numbers(const char* what, double of_file, double of_config, bool must_be_equal) {
+    if (of_file <= 0 || of_config <= 0 || of_file == of_config) return;
+    if (must_be_equal)
+      problems_.add(Code::unsupported_file, path_, {{"name", file_}, {"why", std::string("it has ") + number_text(of_file) + " " + what + ", and the config says " + number_text(of_config) + "; they are of different models"}});
+    else
+      problems_.add(Code::files_disagree, path_, {{"name", file_}, {"what", what}, {"file", of_file}, {"config", of_config}});
+  }
+
+ private:
+  std::string_view file_, path_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+CheckpointFacts facts_of(const std::vector<Checkpoint>& headers) {
+  CheckpointFacts f;
+  for (const auto& c : headers) add_facts(c, f);
+  return f;
+}
+CheckpointFacts facts_of(const Checkpoint& index) {
+  CheckpointFacts f;
+  add_facts(index, f);
+  f.bytes = index.total_size;
+  return f;
+}
+
+std::int64_t usual_experts(std::int64_t experts) { return std::min<std::int64_t>(experts, experts <= 16 ? 2 : 8); }
+
+void compare(const CheckpointFacts& f, const Inventory& m, std::string_view file, std::string_view path, Problems& problems) {
+  Comparison c(file, path, problems);
+  const auto& s = m.spec;
+  const bool with_mtp = f.layers == s.layers() + s.mtp_layers;
+  if (!with_mtp) c.numbers("layers", static_cast<double>(f.layers), static_cast<double>(s.layers()), true);
+  const auto width = s.embedding_width > 0 ? s.embedding_width : s.hidden;
+  c.numbers("columns in its embedding", static_cast<double>(f.hidden), static_cast<double>(width), true);
+  c.numbers("vocabulary", static_cast<double>(f.vocabulary), static_cast<double>(s.vocabulary), false);
+  c.numbers("key_rows", static_cast<double>(f.key_rows), static_cast<double>(key_rows(m)), false);
+  if (f.experts > 0) c.numbers("experts", static_cast<double>(f.experts), static_cast<double>(m.experts), false);
+  if (!f.shapes || f.packed) return;
+  // A tied head that is stored all the same, and prediction layers that are left out, are no contradiction.
+  const auto table = static_cast<double>(s.vocabulary * width);
+  const auto all = static_cast<double>(m.parameters), mtp = static_cast<double>(m.mtp_parameters);
+  for (const double other : {all, all - mtp, all + table, all - mtp + table})
+    if (f.elements == other) return;
+  c.numbers("parameters", f.elements, all, false);
+}
+
+void compare(const Inventory& header, const Inventory& m, std::string_view file, std::string_view path, Problems& problems) {
+  Comparison c(file, path, problems);
+  c.numbers("layers", static_cast<double>(header.spec.layers()), static_cast<double>(m.spec.layers()), true);
+  c.numbers("hidden_size", static_cast<double>(header.spec.hidden), static_cast<double>(m.spec.hidden), true);
+  c.numbers("vocabulary", static_cast<double>(header.spec.vocabulary), static_cast<double>(m.spec.vocabulary), false);
+  c.numbers("key_rows", static_cast<double>(key_rows(header)), static_cast<double>(key_rows(m)), false);
+  c.numbers("experts", static_cast<double>(header.experts), static_cast<double>(m.experts), false);
+  if (header.parameters != m.parameters - m.mtp_parameters) c.numbers("parameters", static_cast<double>(header.parameters), static_cast<double>(m.parameters), false);
+}
+
+// ---------------------------------------------------------------------------------------------------- bytes by part
+
+namespace {
+
+// The stored rows that the config lets expect, by part.
+std::int16_t part_kind(const TensorRow& row) { return row.mtp ? kMtpPart : row.kind; }
+
+// What the files as a whole are packed in, by what stands beside the weights; empty: nothing.
+struct Packing {
+  std::string_view format, encoding;
+};
+Packing packing_of(const std::vector<Checkpoint>& headers) {
+  bool index = false, absmax = false, nested = false, zeros = false, biases = false, tiles = false, packed = false;
+  bool f8_scales = false, byte_scales = false, f8 = false, bytes = false, signed_bytes = false, rows = false;
+  for (const auto& c : headers)
+    for (const auto& t : c.tensors) {
+      const auto n = named(c.name(t));
+      const auto dtype = dtype_of(t).name;
+      if (n.tower) continue;
+      index = index || n.suffix == "g_idx";
+      absmax = absmax || n.suffix == "absmax";
+      nested = nested || n.suffix == "nested_absmax";
+      zeros = zeros || n.suffix == "qzeros";
+      biases = biases || n.suffix == "biases";
+      packed = packed || n.suffix == "weight_packed";
+      if (holds(n.suffix, "scale") && n.suffix != "input_scale") {
+        f8_scales = f8_scales || dtype == "F8_E4M3";
+        byte_scales = byte_scales || dtype == "U8" || dtype == "F8_E8M0";
+        tiles = tiles || (t.dims[0] > 1 && t.dims[1] > 1);
+        rows = rows || t.elements() > 1;
+      }
+      if (!n.weight) continue;
+      f8 = f8 || dtype == "F8_E4M3" || dtype == "F8_E5M2";
+      bytes = bytes || dtype == "U8" || dtype == "F4";
+      signed_bytes = signed_bytes || dtype == "I8";
+    }
+  if (absmax) return nested ? Packing{"nf4-dq", "nf4-b64-dq"} : Packing{"nf4", "nf4-b64"};
+  if (biases) return {"mlx-4bit", "mlx-4bit-g64"};
+  if (index) return {"gptq-int4", "gptq-int4-g128"};
+  if (zeros) return {"awq-int4", "awq-int4-g128"};
+  if (bytes && f8_scales) return {"nvfp4", "nvfp4"};
+  if ((bytes || signed_bytes) && byte_scales) return {"mxfp4", "mxfp4"};
+  if (packed) return {"int4", "int4-g128"};
+  if (signed_bytes) return {"w8a8-int8", "int8-row"};
+  if (f8) return {"fp8", tiles ? "fp8-tile128" : rows ? "fp8-row" : "fp8-tensor"};
+  return {};
+}
+
+struct Sum {
+  double bytes = 0;                    // all
+  std::map<std::string_view, double> by_dtype;         // of the weights
+};
+
+double expected(const std::vector<StoredRow>& rows, const Inventory& m, Role role, std::int16_t kind) {
+  double sum = 0;
+  for (const auto& s : rows)
+    if (m.rows[s.row].role == role && part_kind(m.rows[s.row]) == kind) sum += s.bytes.value;
+  return sum;
+}
+
+}  // namespace
+
+StoredParts stored_parts(const std::vector<Checkpoint>& headers, const Inventory& m, const Formats& formats) {
+  StoredParts out;
+  std::vector<StoredRow> by_config;
+  store_published(m, formats, by_config);
+  double total = 0, expected_total = 0;
+  std::map<std::pair<Role, std::int16_t>, Sum> sums;
+  for (const auto& c : headers)
+    for (const auto& t : c.tensors) {
+      const auto name = c.name(t);
+      const auto n = named(name);
+      std::int16_t kind = -1;
+      const bool spare_head = n.role == R::lm_head && m.spec.tied;
+      if (is_buffer(name) || spare_head) kind = kExtraPart;
+      else if (n.layer >= m.spec.layers()) kind = kMtpPart;
+      else if (n.layer >= 0) kind = static_cast<std::int16_t>(m.spec.layer_kind[static_cast<std::size_t>(n.layer)]);
+      auto& sum = sums[{kind == kExtraPart ? R::other : n.role, kind}];
+      sum.bytes += static_cast<double>(t.bytes());
+      if (n.weight && t.dims[1] > 1) sum.by_dtype[encoding_of(dtype_of(t))] += static_cast<double>(t.bytes());
+      total += static_cast<double>(t.bytes());
+    }
+  for (const auto& s : by_config) expected_total += s.bytes.value;
+  if (total == expected_total) return out;
+
+  const auto packing = packing_of(headers);
+  const auto& published = m.spec.published;
+  std::string_view widest;
+  double most = 0, extra = 0;
+  for (auto& [key, sum] : sums) {
+    const auto [role, kind] = key;
+    if (kind == kExtraPart) {
+      extra += sum.bytes;
+      continue;
+    }
+    std::string_view main;
+    for (const auto& [encoding, bytes] : sum.by_dtype)
+      if (main.empty() || bytes > sum.by_dtype[main]) main = encoding;
+    if (!main.empty() && sum.by_dtype[main] > most) most = sum.by_dtype[main], widest = main;
+    const double by_the_config = expected(by_config, m, role, kind);
+    if (by_the_config == 0) {
+      extra += sum.bytes;
+      continue;
+    }
+    if (by_the_config == sum.bytes) continue;
+    StoredPart part{role, kind, 0, false, sum.bytes};
+    const bool plain = main == "bf16" || main == "f16" || main == "f32";
+    if (plain || (!main.empty() && !published.quantised && !packing.encoding.empty())) {
+      part.encoding = formats.encoding(plain ? main : packing.encoding);
+      part.encoded = true;
+    }
+    out.parts.push_back(part);
+  }
+  // Parts of the config that no tensor was found for hold what is left over: names that are not known here.
+  std::vector<StoredPart> unfound;
+  double missing = 0;
+  for (const auto& s : by_config) {
+    const auto& row = m.rows[s.row];
+    if (sums.count({row.role, part_kind(row)}) > 0) continue;
+    missing += s.bytes.value;
+    auto at = std::find_if(unfound.begin(), unfound.end(), [&](const StoredPart& p) { return p.role == row.role && p.kind == part_kind(row); });
+    if (at == unfound.end()) at = unfound.insert(at, {row.role, part_kind(row), 0, false, 0});
+    at->bytes += s.bytes.value;
+  }
+  const double spare = sums.count({R::other, kExtraPart}) > 0 ? sums[{R::other, kExtraPart}].bytes : 0;
+  const double unnamed = extra - spare;
+  for (auto& part : unfound) {
+    const double share = std::floor(part.bytes / missing * unnamed);
+    extra -= share;
+    part.bytes = share;
+    out.parts.push_back(part);
+  }
+  if (extra > 0) out.parts.push_back({R::other, kExtraPart, formats.encoding("i8"), true, extra});
+  if (!published.quantised) out.format = !packing.format.empty() ? packing.format : widest == "f16" ? "fp16" : widest == "f32" ? "fp32" : widest == "bf16" ? "bf16" : "";
+  return out;
+}
+
+StoredParts stored_parts(double total, const CheckpointFacts& facts, const Inventory& m, const Formats& formats) {
+  StoredParts out;
+  std::vector<StoredRow> by_config;
+  store_published(m, formats, by_config);
+  double sum = 0, mtp = 0;
+  for (const auto& s : by_config) (m.rows[s.row].mtp ? mtp : sum) += s.bytes.value;
+  const auto width = m.spec.embedding_width > 0 ? m.spec.embedding_width : m.spec.hidden;
+  const double table = static_cast<double>(m.spec.vocabulary * width) * 2;
+  double spare = facts.head_bytes > 0 && m.spec.tied ? table : 0;
+  if (total <= 0 || total == sum + mtp) return out;
+  if (facts.layers <= m.spec.layers() && mtp > 0) mtp = 0;             // the prediction layers were left out
+  // Rotary tables and the like, which old checkpoints hold too.
+  if (constexpr double kLittle = 1e-3; total > sum + mtp && total < (sum + mtp) * (1 + kLittle)) spare = total - sum - mtp;
+  if (total - spare == sum + mtp && mtp == 0) {
+    out.parts.push_back({R::other, kExtraPart, formats.encoding("i8"), true, spare});
+    return out;
+  }
+  const double factor = (total - spare) / (sum + mtp);
+  // Plain checkpoints are wider or narrower than the config says by a whole factor, all tensors alike.
+  const bool wider = !m.spec.published.quantised && std::abs(factor - 2) < 0.002;
+  double left = total - spare;
+  std::map<std::pair<Role, std::int16_t>, double> parts;
+  for (const auto& s : by_config) parts[{m.rows[s.row].role, part_kind(m.rows[s.row])}] += s.bytes.value;
+  for (const auto& [key, bytes] : parts) {
+    const double share = key.second == kMtpPart && mtp == 0 ? 0 : std::min(left, std::floor(bytes * factor));
+    left -= share;
+    out.parts.push_back({key.first, key.second, formats.encoding("f32"), wider, share});
+  }
+  if (!out.parts.empty()) out.parts.back().bytes += left;
+  if (spare > 0) out.parts.push_back({R::other, kExtraPart, formats.encoding("bf16"), true, spare});
+  if (wider) out.format = "fp32";
+  return out;
+}
+
+void apply(const StoredParts& parts, const Formats& formats, Inventory& m) {
+  if (parts.parts.empty()) return;
+  std::vector<StoredRow> rows;
+  store_published(m, formats, rows);
+  for (const auto& part : parts.parts) {
+    if (part.kind == kExtraPart) {
+      TensorRow extra;
+      extra.name = "stored beside the model";
+      extra.use = Use::never;
+      extra.split = Split::replicated;
+      extra.columns = std::max<std::int64_t>(1, static_cast<std::int64_t>(part.bytes / (formats.encodings[part.encoding].bits / 8)));
+      rows.push_back(stored_row(m.rows.size(), extra, part.encoding, 1, formats));
+      m.rows.push_back(std::move(extra));
+      continue;
+    }
+    double sum = 0;
+    for (auto& s : rows) {
+      const auto& row = m.rows[s.row];
+      if (row.role != part.role || part_kind(row) != part.kind) continue;
+      if (part.encoded && (row.linear || row.rows > 1)) s = stored_row(s.row, row, part.encoding, s.layers, formats);
+      sum += s.bytes.value;
+    }
+    for (auto& s : rows) {
+      const auto& row = m.rows[s.row];
+      if (sum <= 0 || row.role != part.role || part_kind(row) != part.kind) continue;
+      s.bytes = s.bytes * (part.bytes / sum);
+      s.beside = s.bytes / static_cast<double>(s.layers * row.per_layer) - payload_bytes(formats.encodings[s.encoding], row.rows, row.columns);
+    }
+  }
+  // An inventory lists its prediction layers last.
+  m.stored = std::move(rows);
+  std::stable_sort(m.stored.begin(), m.stored.end(), [&](const StoredRow& a, const StoredRow& b) { return m.rows[a.row].mtp < m.rows[b.row].mtp; });
+  if (!parts.format.empty()) m.spec.published.format = parts.format, m.spec.published.assumed = false;
+}
+
+// [[role, kind, encoding or "", bytes], …]
+void write_stored(JsonWriter& w, const StoredParts& parts, const Formats& formats) {
+  w.begin_object().member("format", parts.format).key("parts").begin_array();
+  for (const auto& p : parts.parts)
+    w.begin_array().text(role_name(p.role)).number(p.kind).text(p.encoded ? std::string_view(formats.encodings[p.encoding].id) : "").number(p.bytes).end_array();
+  w.end_array().end_object();
+}
+
+std::optional<StoredParts> read_stored(const json& stored, std::string_view path, const Inventory& m, const Formats& formats, Problems& problems) {
+  StoredParts out;
+  const auto* list = member(stored, "parts");
+  out.format = text_of(stored, "format");
+  bool good = list && list->is_array() && list->size() <= 1024 && (out.format.empty() || formats.find_weight(out.format));
+  for (std::size_t i = 0; good && i < list->size(); ++i) {
+    const auto& item = (*list)[i];
+    StoredPart p;
+    std::int64_t kind = 0, bytes = 0;
+    good = item.is_array() && item.size() == 4 && item[1].is_number() && whole_number(item[3], 0, std::int64_t{1} << 53, bytes);
+    if (!good) break;
+    const double number = item[1].get<double>();
+    good = number >= kExtraPart && number < static_cast<double>(m.spec.kinds.size()) && number == std::floor(number);
+    if (!good) break;
+    kind = static_cast<std::int64_t>(number);
+    for (p.role = Role::embedding; p.role != Role::kCount && role_name(p.role) != as_text(item[0]);) p.role = static_cast<Role>(static_cast<int>(p.role) + 1);
+    const auto encoding = as_text(item[2]);
+    p.kind = static_cast<std::int16_t>(kind);
+    p.bytes = static_cast<double>(bytes);
+    p.encoded = !encoding.empty();
+    if (p.encoded) p.encoding = formats.encoding(encoding);
+    good = p.role != Role::kCount && (!p.encoded || formats.encodings[p.encoding].id == encoding) && (p.encoded || p.kind != kExtraPart);
+    out.parts.push_back(p);
+  }
+  if (good) return out;
+  problems.add(Code::unsupported_file, path, {{"name", "model"}, {"why", "it is not what readModel returns"}});
+  return std::nullopt;
+}
+
+// ---------------------------------------------------------------------------------------------------- without a config
+
+std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::string_view file, std::string_view path, std::vector<std::string>& assumed, Problems& problems) {
+  const auto refuse = [&](const std::string& why) {
+    problems.add(Code::unsupported_file, path, {{"name", file}, {"why", why + "; give the model's config.json beside it"}});
+    return std::nullopt;
+  };
+  constexpr std::string_view kRecurrent[] = {"mamba", "linear_attn", "A_log", "conv1d", "short_conv", ".conv.", "time_mix", "ssm", "rwkv", "temporal_block"};
+  constexpr std::int64_t kMostLayersHere = 4096;
+  const auto facts = facts_of(headers);
+  if (facts.layers < 1 || (facts.hidden < 1 && !facts.packed)) return refuse("it is no whole language model");
+  std::map<std::string, GgufTensor> tensors;
+  std::int64_t layers = 0, drafts = 0, q_rows = 0, k_rows = 0, v_rows = 0, qkv_rows = 0, head_dim = 0, latent = 0, latent_rows = 0, o_columns = 0, kvb_rows = 0, qb_rows = 0, q_rank = 0, experts = 0;
+  std::int64_t hidden = 0;
+  for (const auto& c : headers)
+    for (const auto& t : c.tensors) {
+      const auto name = c.name(t);
+      const auto n = named(name);
+      for (const auto word : kRecurrent)
+        if (holds(name, word) && !n.tower) return refuse("it has recurrent layers, whose sizes tensors alone do not say");
+      const auto dtype = dtype_of(t).name;
+      const bool codes = n.packed || n.suffix == "absmax" || ((dtype == "U8" || dtype == "I32" || dtype == "U32") && n.weight && t.dims[1] > 1);
+      if (codes && !n.tower) return refuse("its weights are packed, and how many bits each has stands in the config");
+      if (n.layer >= kMostLayersHere) return refuse("it has a tensor of layer " + std::to_string(n.layer));
+      std::string own = n.tower ? "v." : n.layer >= 0 ? "blk." + std::to_string(n.layer) + "." : "";
+      auto dims = t.dims;
+      if (n.tower) own += name;
+      else if (!n.gguf.empty()) own += std::string(n.gguf) + (n.experts && n.role != R::router ? "_exps" : n.shared && n.role != R::router ? "_shexp" : "") + (n.gguf == "attn_sinks" || n.gguf == "exp_probs_b" ? "" : n.beside ? "." + std::string(n.suffix) : n.weight ? ".weight" : ".bias");
+      else own += n.layer >= 0 ? std::string(n.module) + "." + std::string(n.suffix) : std::string(name);
+      layers = std::max(layers, n.layer + 1);
+      if (n.module == "eh_proj") ++drafts;
+      auto& g = tensors.try_emplace(own).first->second;
+      if (g.dimensions > 0 && !(n.experts && n.expert >= 0)) return refuse("two of its tensors mean the same: " + std::string(name.substr(0, 120)));
+      if (n.expert >= 0) {
+        dims[2] = g.dimensions > 0 ? g.dims[2] + 1 : 1;
+        experts = std::max(experts, dims[2]);
+      } else if (n.experts && n.role != R::router) {
+        experts = std::max(experts, t.dims[2]);
+      }
+      g.dims = dims;
+      g.dimensions = n.expert >= 0 ? 3 : std::clamp<int>(t.rank, 1, 4);
+      g.encoding = encoding_of(dtype_of(t));
+      if (!n.weight || n.layer < 0) {
+        if (n.gguf == "token_embd") hidden = t.dims[0];
+        continue;
+      }
+      const auto at_least = [](std::int64_t& x, std::int64_t value) { x = std::max(x, value); };
+      if (n.gguf == "attn_q") at_least(q_rows, t.dims[1]);
+      if (n.gguf == "attn_k") at_least(k_rows, t.dims[1]);
+      if (n.gguf == "attn_v") at_least(v_rows, t.dims[1]);
+      if (n.gguf == "attn_qkv") at_least(qkv_rows, t.dims[1]);
+      if (n.gguf == "attn_output") at_least(o_columns, t.dims[0]);
+      if (n.gguf == "attn_kv_b") at_least(kvb_rows, t.dims[1]);
+      if (n.gguf == "attn_q_b") at_least(qb_rows, t.dims[1]), at_least(q_rank, t.dims[0]);
+      if (n.gguf == "attn_kv_a_mqa") at_least(latent_rows, t.dims[1]);
+      if (n.gguf == "attn_kv_a_norm") at_least(latent, t.dims[0]);
+      if (n.gguf == "attn_q_norm" && t.dims[1] == 1) at_least(head_dim, t.dims[0]);
+    }
+  if (hidden < 1 || layers < 1) return refuse("it is no whole language model");
+
+  GgufHeader out;
+  const auto put = [&](std::string_view key, std::int64_t value) { out.values[key].number = static_cast<double>(value); };
+  const auto assume = [&](const char* what, std::int64_t value) { assumed.push_back(std::string(what) + " " + std::to_string(value)); };
+  out.values["general.architecture"].text = "safetensors";
+  put("safetensors.block_count", layers);
+  put("safetensors.embedding_length", hidden);
+  put("safetensors.nextn_predict_layers", drafts);
+  if (latent > 0 && latent_rows > latent && kvb_rows > 0) {
+    // Heads of DeepSeek's width; all that the cache holds is known.
+    constexpr std::int64_t kValue = 128;
+    const auto heads = std::max<std::int64_t>(1, o_columns / kValue), value = o_columns / heads;
+    put("safetensors.attention.head_count", heads);
+    put("safetensors.attention.kv_lora_rank", latent);
+    put("safetensors.attention.q_lora_rank", q_rank);
+    put("safetensors.rope.dimension_count", latent_rows - latent);
+    put("safetensors.attention.key_length_mla", std::max(qb_rows, q_rows) / heads);
+    put("safetensors.attention.value_length_mla", value);
+    assume("value_head_dim", value);
+  } else {
+    if (qkv_rows > 0) {
+      q_rows = o_columns > 0 ? o_columns : hidden;
+      k_rows = v_rows = std::max<std::int64_t>(1, (qkv_rows - q_rows) / 2);
+    }
+    if (q_rows < 1 || k_rows < 1) return refuse("it has no attention layers of a known kind");
+    const auto divides = [&](std::int64_t d) { return d > 0 && d <= q_rows && q_rows % d == 0 && k_rows % d == 0; };
+    const bool known = divides(head_dim) && head_dim < k_rows + 1 && head_dim <= 1024;
+    if (!known || head_dim == q_rows) {
+      for (const std::int64_t d : {128, 64, 80, 96, 32, 16, 1}) {
+        head_dim = d;
+        if (divides(d)) break;
+      }
+      assume("head_dim", head_dim);
+    }
+    put("safetensors.attention.head_count", q_rows / head_dim);
+    put("safetensors.attention.head_count_kv", k_rows / head_dim);
+    put("safetensors.attention.key_length", head_dim);
+    if (v_rows > 0 && v_rows != k_rows) put("safetensors.attention.value_length", std::max<std::int64_t>(1, v_rows / (k_rows / head_dim)));
+  }
+  if (experts > 0) {
+    const auto used = usual_experts(experts);
+    put("safetensors.expert_used_count", used);
+    assume("experts_used", used);
+  }
+  out.owned.reserve(tensors.size());
+  for (auto& [name, tensor] : tensors) {
+    out.owned.push_back(name);
+    tensor.name = out.owned.back();
+    out.tensors.push_back(tensor);
+  }
+  return out;
+}
+
+}  // namespace weighbridge

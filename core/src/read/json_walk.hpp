@@ -1,0 +1,17 @@
+// JSON text that is looked through and not kept: headers of many megabytes.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace weighbridge {
+
+// Tells `handler` every event of the text; false when it stopped or the text is no JSON. All texts go through this one call,
+// so that the module has one parser.
+bool walk_json(std::string_view text, nlohmann::json_sax<nlohmann::json>& handler);
+
+// Position of the first byte that is not UTF-8; npos when there is none.
+std::size_t first_broken_byte(std::string_view text);
+
+}  // namespace weighbridge
