@@ -217,6 +217,13 @@ std::string_view block_type(const Mixture& m, const TensorRow& row, std::int64_t
   return type.empty() ? m.mix->base : type;
 }
 
+bool keeps_prediction_layers(std::string_view architecture) {
+  constexpr std::string_view kDropped[] = {"deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_k25", "qwen3_next"};
+  for (const auto dropped : kDropped)
+    if (architecture == dropped) return false;
+  return true;
+}
+
 EncodingId encoding(const Mixture& m, const TensorRow& row, std::string_view block_type) {
   return m.formats->encoding(fitting(*m.formats, block_type, row.columns));
 }

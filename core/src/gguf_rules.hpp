@@ -31,6 +31,9 @@ Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Fo
 // The block type that the rules choose for one tensor of `row` in layer `layer` (0 for tensors outside the layers).
 std::string_view block_type(const Mixture& m, const TensorRow& row, std::int64_t layer);
 
+// Whether llama.cpp's converter writes the prediction layers of such a model into the file (conversion/ of that repository).
+bool keeps_prediction_layers(std::string_view architecture);
+
 // The encoding that the row really gets: one that its width fills.
 EncodingId encoding(const Mixture& m, const TensorRow& row, std::string_view block_type);
 

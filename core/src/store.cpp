@@ -138,6 +138,7 @@ void store(const Inventory& inventory, const WeightFormat& format, const Formats
     const auto& row = inventory.rows[i];
     Tally tally;
     if (format.rule == FormatRule::gguf) {
+      if (row.mtp && !gguf::keeps_prediction_layers(inventory.spec.architecture)) continue;
       std::string_view type;
       EncodingId encoding = rest;
       each_layer(inventory.spec, row, [&](std::int64_t layer) {
