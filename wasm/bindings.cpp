@@ -34,7 +34,11 @@ std::string read_model(const val& files) {
   const auto count = files["length"].as<unsigned>();
   for (unsigned i = 0; i < count; ++i) {
     const val file = files[i];
-    list.push_back({file["name"].as<std::string>(), file["bytes"].as<std::string>(), static_cast<std::int64_t>(file["size"].as<double>())});
+    const val bytes = file["bytes"];
+    api::File one{file["name"].as<std::string>(), std::string(bytes["length"].as<unsigned>(), '\0'), static_cast<std::int64_t>(file["size"].as<double>())};
+    // One copy, and none in between: a header may have tens of megabytes.
+    val(emscripten::typed_memory_view(one.content.size(), reinterpret_cast<unsigned char*>(one.content.data()))).call<void>("set", bytes);
+    list.push_back(std::move(one));
   }
   return api::read_model(list);
 }

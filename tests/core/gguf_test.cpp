@@ -45,12 +45,22 @@ class Writer {
   Writer& tensor(std::string_view name, std::vector<std::uint64_t> dims, std::uint32_t type) {
     string(name).put(static_cast<std::uint32_t>(dims.size()));
     for (const auto d : dims) put(d);
-    return put(type).put(std::uint64_t{0});
+    return place(dims, type);
+  }
+  Writer& place(const std::vector<std::uint64_t>& dims, std::uint32_t type) {
+    constexpr std::uint64_t kAlign = 32;
+    put(type).put(next_);
+    std::uint64_t bytes = type == 0 ? 4 : type == 12 ? 144 : type == 14 ? 210 : type == 8 ? 34 : 1;
+    const std::uint64_t block = type == 12 || type == 14 ? 256 : type == 8 ? 32 : 1;
+    for (const auto d : dims) bytes *= d;
+    next_ = (next_ + bytes / block + kAlign - 1) / kAlign * kAlign;
+    return *this;
   }
   const std::string& text() const { return text_; }
 
  private:
   bool big_;
+  std::uint64_t next_ = 0;             // where the next tensor begins
   std::string text_;
 };
 
@@ -191,10 +201,55 @@ TEST_CASE("hostile GGUF headers are refused with a reason") {
   CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4).text()).find("unknown type 4") != std::string::npos);
   CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4000000000U).text()).find("unknown type") != std::string::npos);
   CHECK(why(Writer().counts(2, 0).tensor("x", {4}, kF32).tensor("x", {4}, kF32).text()).find("twice") != std::string::npos);
+  CHECK(why(Writer(false, 1).counts(0, 0).text()).find("version is 1") != std::string::npos);
+  CHECK(why(Writer().counts(0, 2).number("a", 1).number("a", 2).text()).find("the key \"a\" twice") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("x", {0}, kF32).text()).find("no elements") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("x", {100, 2}, kQ4K).text()).find("rows of 100, which are no whole blocks of q4_K") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).tensor("", {4}, kF32).text()).find("broken") != std::string::npos);
+  CHECK(why(Writer().counts(1, 0).string("x").put(std::uint32_t{1}).put(std::uint64_t{4}).put(kF32).put(~std::uint64_t{0}).text()).find("begins at byte 18446744073709551615") != std::string::npos);
+  Writer overlapping;
+  overlapping.counts(2, 0).tensor("x", {64}, kF32).string("y").put(std::uint32_t{1}).put(std::uint64_t{4}).put(kF32).put(std::uint64_t{32});
+  CHECK(why(overlapping.text()).find("\"x\" and \"y\" overlap") != std::string::npos);
+  const auto beyond = read({file(small_llama(), 5'000)});
+  CHECK(text(beyond, "/problems/0/message").find("and the file has 5000 bytes") != std::string::npos);
   CHECK(why(Writer().counts(0, 0).text()).find("architecture") != std::string::npos);
   CHECK(why(Writer().counts(0, 1).word("general.architecture", "\xFF\xFE").text()).find("architecture") != std::string::npos);
   CHECK(why(Writer().counts(1, 3).word("general.architecture", "llama").number("llama.block_count", 1).number("llama.embedding_length", 8)
                 .tensor("\xFF\n", {4}, kF32).text()).find("not plain text") != std::string::npos);
+}
+
+TEST_CASE("a projector of its own adds its tower to the language model") {
+  Writer w;
+  w.counts(4, 1).word("general.architecture", "clip");
+  w.tensor("v.blk.0.attn_q.weight", {64, 64}, kF32).tensor("v.blk.1.attn_q.weight", {64, 64}, kF32);
+  w.tensor("mm.0.weight", {64, 256}, kF32).tensor("v.position_embd.weight", {64, 10}, kF32);
+  const auto both = read({{"mmproj.gguf", w.text(), static_cast<std::int64_t>(w.text().size())}, file(small_llama())});
+  INFO(written(both));
+  REQUIRE(is_true(both, "/ok"));
+  const double tower = 4.0 * (2 * 64 * 64 + 64 * 256 + 64 * 10);
+  const auto answer = estimate({{"model", at(both, "/model")}});
+  CHECK(number(answer, "/memory/detail/weights/vision") == tower);
+  CHECK(number(answer, "/model/weight_bytes") == number(estimate({{"model", model_of(small_llama())}}), "/model/weight_bytes") + tower);
+  CHECK(number(answer, "/model/active_parameters") == number(estimate({{"model", model_of(small_llama())}}), "/model/active_parameters"));
+  const auto alone = read({file(w.text())});
+  CHECK(text(alone, "/problems/0/message").find("together with its language model") != std::string::npos);
+  const auto twice = read({file(small_llama()), file(small_llama())});
+  CHECK(text(twice, "/problems/0/message").find("there are 2 models") != std::string::npos);
+}
+
+TEST_CASE("a GGUF header and a config are compared") {
+  const std::string config = R"({"model_type":"llama","hidden_size":256,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,"intermediate_size":512,"vocab_size":1000})";
+  const auto with = [&](std::string text) { return read({file(small_llama()), {"config.json", text, static_cast<std::int64_t>(text.size())}}); };
+  const auto same = with(config);
+  INFO(written(same));
+  REQUIRE(is_true(same, "/ok"));
+  CHECK(at(same, "/model/header").is_object());
+  auto other = config;
+  other.replace(other.find("1000"), 4, "1001");
+  CHECK(has_problem(with(other), "files_disagree"));
+  other = config;
+  other.replace(other.find("\"num_hidden_layers\":2"), 21, "\"num_hidden_layers\":3");
+  CHECK_FALSE(is_true(with(other), "/ok"));
 }
 
 TEST_CASE("parts that no formula knows are named, not guessed") {

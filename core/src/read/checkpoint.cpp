@@ -466,7 +466,8 @@ std::optional<StoredParts> read_stored(const json& stored, std::string_view path
 
 // ---------------------------------------------------------------------------------------------------- without a config
 
-std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::string_view file, std::string_view path, std::vector<std::string>& assumed, Problems& problems) {
+std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::string_view file, std::string_view path, const Formats& formats,
+                                  std::vector<std::string>& assumed, Problems& problems) {
   const auto refuse = [&](const std::string& why) {
     problems.add(Code::unsupported_file, path, {{"name", file}, {"why", why + "; give the model's config.json beside it"}});
     return std::nullopt;
@@ -505,7 +506,7 @@ std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::s
       }
       g.dims = dims;
       g.dimensions = n.expert >= 0 ? 3 : std::clamp<int>(t.rank, 1, 4);
-      g.encoding = encoding_of(dtype_of(t));
+      g.encoding = formats.encoding(encoding_of(dtype_of(t)));
       if (!n.weight || n.layer < 0) {
         if (n.gguf == "token_embd") hidden = t.dims[0];
         continue;

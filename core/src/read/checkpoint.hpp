@@ -62,7 +62,7 @@ std::optional<StoredParts> read_stored(const nlohmann::json& stored, std::string
 
 // Headers without a config, as if they were a GGUF header: the same names, and as metadata what shapes alone say. `assumed` gets
 // what they do not say. Nothing when the weights are packed or the layers are of a kind whose sizes stand in the config only.
-std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::string_view file, std::string_view path, std::vector<std::string>& assumed,
-                                  Problems& problems);
+std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::string_view file, std::string_view path, const Formats& formats,
+                                  std::vector<std::string>& assumed, Problems& problems);
 
 }  // namespace weighbridge

@@ -1,7 +1,10 @@
 #include "read/gguf.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+
+#include "read/safetensors.hpp"
 
 namespace weighbridge {
 
@@ -16,7 +19,6 @@ constexpr std::string_view kTypes[] = {
 enum ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text, array, u64, i64, f64 };
 
 constexpr std::uint64_t kMostKeys = 65'536, kMostTensors = 1'000'000, kLongestName = 65'535;
-constexpr std::uint64_t kMostListed = 4'096;           // numbers of one array that are kept: one a layer
 constexpr std::int64_t kMostElements = std::int64_t{1} << 53;
 constexpr int kDeepestArray = 4;
 
@@ -95,34 +97,50 @@ void read_value(Scanner& s, std::uint32_t type, GgufValue& out, int depth) {
   } else {
     const auto element = s.value<std::uint32_t>();
     const auto count = s.value<std::uint64_t>();
-    out.length = count;
     if (!s.ok()) return;
     if (const auto size = static_cast<std::uint64_t>(size_of(element)); size > 0) {
-      if (count <= kMostListed) {
-        for (std::uint64_t i = 0; i < count && s.ok(); ++i) out.list.push_back(scalar(s, element));
-      } else if (count > (std::uint64_t{1} << 40U)) {
-        s.fail();
-      } else {
-        s.bytes(count * size);
-      }
+      if (count > (std::uint64_t{1} << 40U)) return s.fail();
+      out.length = count;
+      out.element = static_cast<std::uint8_t>(element);
+      out.swapped = s.swapped;
+      out.text = s.bytes(count * size);
       return;
     }
     if ((element != text && element != array) || depth >= kDeepestArray) return s.fail();
     for (std::uint64_t i = 0; i < count && s.ok(); ++i) {
-      GgufValue skipped;
-      read_value(s, element, skipped, depth + 1);
+      if (element == text) {
+        s.string();
+      } else {
+        GgufValue skipped;
+        read_value(s, element, skipped, depth + 1);
+      }
     }
+    out.length = count;
   }
 }
 
+std::string named_text(std::string_view name) {
+  constexpr std::size_t kLongest = 120;
+  return "\"" + std::string(name.substr(0, kLongest)) + (name.size() > kLongest ? "…\"" : "\"");
+}
+
 }  // namespace
+
+double GgufValue::item(std::uint64_t i) const {
+  const auto size = static_cast<std::uint64_t>(size_of(element));
+  if (i >= length || size == 0 || text.size() / size <= i) return 0;
+  Scanner s(text.substr(i * size, size));
+  s.swapped = swapped;
+  return scalar(s, element);
+}
 
 const GgufValue* GgufHeader::find(std::string_view key) const {
   const auto at = values.find(key);
   return at == values.end() ? nullptr : &at->second;
 }
 
-std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size, std::string_view name, std::string_view path, Problems& problems) {
+std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size, std::string_view name, std::string_view path, const Formats& formats,
+                                    Problems& problems) {
   Scanner s(content);
   const auto refuse = [&](const std::string& why) {
     problems.add(Code::unsupported_file, path, {{"name", name}, {"why", why}});
@@ -132,8 +150,11 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
     const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
     const bool more = whole > content.size() && s.missing_up_to() <= whole;
     if (s.broken() || !more) return refuse("its header is broken at byte " + std::to_string(s.position()));
+    constexpr auto kMost = static_cast<std::uint64_t>(kMostHeaderBytes);
+    if (content.size() >= kMost || s.missing_up_to() > kMost)
+      return refuse("its header has more than " + std::to_string(kMost) + " bytes (at byte " + std::to_string(s.position()) + ")");
     // Twice as much each time: a header of 20 MB is there after a few questions.
-    const auto next = std::min<std::uint64_t>(whole, std::max<std::uint64_t>(s.missing_up_to(), 2 * content.size()));
+    const auto next = std::min<std::uint64_t>(std::min(whole, kMost), std::max<std::uint64_t>(s.missing_up_to(), 2 * content.size()));
     problems.add(Code::needs_more_bytes, path, {{"name", name}, {"bytes", static_cast<double>(next)}});
     return std::nullopt;
   };
@@ -156,14 +177,18 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
     const auto type = s.value<std::uint32_t>();
     GgufValue value;
     read_value(s, type, value, 0);
-    if (s.ok()) header.values.emplace(key, std::move(value));
+    if (!s.ok()) break;
+    if (!header.values.emplace(key, value).second) return refuse("it has the key " + named_text(key) + " twice");
   }
-  std::vector<std::string_view> names;
+  std::array<std::int16_t, std::size(kTypes)> known;     // encodings by type number
+  for (std::size_t i = 0; i < known.size(); ++i) known[i] = static_cast<std::int16_t>(kTypes[i].empty() ? -1 : formats.encoding(kTypes[i]));
+  constexpr std::uint64_t kLeastEntry = 8 + 1 + 4 + 8 + 4 + 8;
+  if (s.ok()) header.tensors.reserve(static_cast<std::size_t>(std::min(tensors, s.left() / kLeastEntry)));
   for (std::uint64_t i = 0; i < tensors && s.ok(); ++i) {
     GgufTensor t;
     t.name = s.string();
     t.dimensions = static_cast<int>(s.value<std::uint32_t>());
-    if (t.name.size() > kLongestName || t.dimensions < 0 || t.dimensions > 4) s.fail();
+    if (t.name.empty() || t.name.size() > kLongestName || t.dimensions < 1 || t.dimensions > 4) s.fail();
     double elements = 1;
     for (int d = 0; d < t.dimensions && s.ok(); ++d) {
       const auto n = s.value<std::uint64_t>();
@@ -172,18 +197,37 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
       elements *= static_cast<double>(n);
     }
     const auto type = s.value<std::uint32_t>();
-    s.value<std::uint64_t>();                            // offset of its data
+    const auto offset = s.value<std::uint64_t>();
     if (!s.ok()) break;
-    if (elements > static_cast<double>(kMostElements)) return refuse("tensor " + std::string(t.name) + " claims more than 2^53 elements");
-    t.encoding = type < std::size(kTypes) ? kTypes[type] : std::string_view{};
-    if (t.encoding.empty()) return refuse("tensor " + std::string(t.name) + " has the unknown type " + std::to_string(type));
-    names.push_back(t.name);
+    if (elements < 1 || elements > static_cast<double>(kMostElements)) return refuse("tensor " + named_text(t.name) + " claims " + (elements < 1 ? "no elements" : "more than 2^53 elements"));
+    if (type >= known.size() || known[type] < 0) return refuse("tensor " + named_text(t.name) + " has the unknown type " + std::to_string(type));
+    t.encoding = static_cast<EncodingId>(known[type]);
+    if (const auto& e = formats.encodings[t.encoding]; t.dims[0] % e.block != 0 || (e.group > 0 && t.dims[0] % e.group != 0))
+      return refuse("tensor " + named_text(t.name) + " has rows of " + std::to_string(t.dims[0]) + ", which are no whole blocks of " + e.id);
+    if (offset > static_cast<std::uint64_t>(kMostElements)) return refuse("tensor " + named_text(t.name) + " begins at byte " + std::to_string(offset) + " of the data");
+    t.offset = static_cast<std::int64_t>(offset);
     header.tensors.push_back(t);
   }
   if (!s.ok()) return stopped();
-  std::sort(names.begin(), names.end());
-  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-    return refuse("it has the tensor " + std::string(*twice) + " twice");
+
+  // Every tensor has bytes of its own, inside the file; a header cut out of its file is a header all the same.
+  auto& list = header.tensors;
+  std::sort(list.begin(), list.end(), [](const GgufTensor& a, const GgufTensor& b) { return a.name < b.name; });
+  for (std::size_t i = 1; i < list.size(); ++i)
+    if (list[i].name == list[i - 1].name) return refuse("it has the tensor " + named_text(list[i].name) + " twice");
+  std::sort(list.begin(), list.end(), [](const GgufTensor& a, const GgufTensor& b) { return a.offset < b.offset; });
+  double end = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto& t = list[i];
+    if (static_cast<double>(t.offset) < end) return refuse("tensors " + named_text(list[i - 1].name) + " and " + named_text(t.name) + " overlap");
+    const auto& e = formats.encodings[t.encoding];
+    end = static_cast<double>(t.offset) + (payload_bytes(e, t.dims[1] * t.dims[2] * t.dims[3], t.dims[0]) + scale_bytes(e, t.dims[1] * t.dims[2] * t.dims[3], t.dims[0])).value;
+  }
+  const auto* alignment = header.find("general.alignment");
+  const double align = alignment && alignment->number >= 1 && alignment->number <= 1e6 ? alignment->number : 32;
+  const double data = std::ceil(static_cast<double>(s.position()) / align) * align;
+  if (static_cast<double>(size) > data && data + end > static_cast<double>(size))
+    return refuse("its tensors end at byte " + std::to_string(static_cast<std::int64_t>(data + end)) + ", and the file has " + std::to_string(size) + " bytes");
   return header;
 }
 

@@ -1,7 +1,7 @@
 // GGUF headers, versions 2 and 3, little and big endian: metadata and the list of tensors, without the tensors.
 //
-// Source: the GGUF specification (sources.json: ggml). Texts stay where they are in the file; arrays are skipped but for short
-// ones of numbers, so that a header with a tokenizer of 20 MB takes no more memory than one without.
+// Source: the GGUF specification (sources.json: ggml). Texts and arrays stay where they are in the file, so that a header with a
+// tokenizer of 20 MB takes no more memory than one without.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weighbridge/formats.hpp"
 #include "weighbridge/problem.hpp"
 
 namespace weighbridge {
@@ -19,15 +20,21 @@ namespace weighbridge {
 struct GgufTensor {
   std::string_view name;
   std::array<std::int64_t, 4> dims{1, 1, 1, 1};        // fastest first: dims[0] is the input width of a matrix
+  std::int64_t offset = 0;                             // of its data, in the data section
   int dimensions = 0;
-  std::string_view encoding;                           // id of the encoding (formats.json)
+  EncodingId encoding = 0;
 };
 
+// Arrays stay where they are in the file, too.
 struct GgufValue {
   double number = 0;
-  std::string_view text;
-  std::vector<double> list;                            // short arrays of numbers
+  std::string_view text;                               // of an array: the bytes of its numbers; empty for arrays of texts
   std::uint64_t length = 0;                            // of any array
+  std::uint8_t element = 0;                            // type of an array's numbers
+  bool swapped = false;
+
+  bool is_list() const { return length > 0 && !text.empty(); }
+  double item(std::uint64_t i) const;                  // 0 beyond the end
 };
 
 struct GgufHeader {
@@ -40,6 +47,7 @@ struct GgufHeader {
 
 // The content is the file's first bytes, of `size` in all. A header that is not whole is `needs_more_bytes` when there are
 // more, else `unsupported_file`; everything that is wrong is added to `problems` at `path`.
-std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size, std::string_view name, std::string_view path, Problems& problems);
+std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size, std::string_view name, std::string_view path, const Formats& formats,
+                                    Problems& problems);
 
 }  // namespace weighbridge

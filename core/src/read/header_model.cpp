@@ -223,8 +223,7 @@ class GgufModel {
   std::int64_t count_of(std::string_view key, std::int64_t layer = 0) const {
     const auto* v = own(key);
     if (!v) return 0;
-    if (v->list.empty()) return whole(v->number, kMostDimension);
-    return layer < static_cast<std::int64_t>(v->list.size()) ? whole(v->list[static_cast<std::size_t>(layer)], kMostDimension) : 0;
+    return whole(v->is_list() ? v->item(static_cast<std::uint64_t>(layer)) : v->number, kMostDimension);
   }
 
   // ---- tensors ----
@@ -263,7 +262,7 @@ class GgufModel {
 
   bool windowed(std::int64_t layer) const {
     if (const auto* v = own("attention.sliding_window_pattern")) {
-      if (!v->list.empty()) return layer < static_cast<std::int64_t>(v->list.size()) && v->list[static_cast<std::size_t>(layer)] != 0;
+      if (v->is_list()) return v->item(static_cast<std::uint64_t>(layer)) != 0;
       const auto period = whole(v->number, kMostLayersHere);
       if (period > 0) return layer % period != period - 1;
     }
@@ -359,7 +358,7 @@ class GgufModel {
     if (row.cls == TensorClass::bias && row.role == Role::experts) row.per_layer = row.rows, row.rows = 1;      // one vector an expert
     if (row.cls == TensorClass::token_embedding) row.tied_head = model_.spec.tied;
     if (mtp) row.use = Use::never;
-    const auto encoding = formats_.encoding(t.encoding);
+    const auto encoding = t.encoding;
     for (std::size_t i = 0; i < model_.rows.size(); ++i) {
       auto& known = model_.rows[i];
       if (known.name != row.name || known.per_layer != row.per_layer || known.kind != kind || known.mtp != mtp || known.rows != row.rows || known.columns != row.columns) continue;

@@ -113,7 +113,7 @@ class Files {
     const auto name = lower(file.name);
     const auto first = [&](Place& place) { if (place.path.empty()) place = at; };
     if (ends_with(name, ".gguf") || file.content.rfind("GGUF", 0) == 0) {
-      if (auto header = read_gguf(file.content, file.size, file.name, at.path, problems_)) gguf_.push_back(std::move(*header));
+      if (auto header = read_gguf(file.content, file.size, file.name, at.path, catalog().formats(), problems_)) gguf_.push_back(std::move(*header));
       return first(gguf_at_);
     }
     if (ends_with(name, ".safetensors")) {
@@ -227,7 +227,7 @@ class Files {
     if (!whole()) return index_ ? of_index() : refusal(problems_);
     std::vector<std::string> assumed;
     std::vector<GgufHeader> one;
-    if (auto header = as_gguf(headers_, headers_at_.name, headers_at_.path, assumed, problems_)) one.push_back(std::move(*header));
+    if (auto header = as_gguf(headers_, headers_at_.name, headers_at_.path, formats, assumed, problems_)) one.push_back(std::move(*header));
     if (one.empty()) return refusal(problems_);
     return of_inventory(one, headers_at_, stem(headers_at_.name), assumed, formats);
   }
