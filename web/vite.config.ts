@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
 import { viteSingleFile } from 'vite-plugin-singlefile';
@@ -7,8 +7,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const kDist = process.env['WEIGHBRIDGE_DIST'] ?? here('../dist');
 
 // What may run on the site: its own scripts and its own WebAssembly, nothing else. Styles of MathML and SVG are attributes of ours.
+const kHubHosts = 'https://huggingface.co https://*.huggingface.co https://*.hf.co'; // the Hub, and where it redirects for large files: asked on a click only
 const kPolicy = [
-  "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
+  "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", `connect-src 'self' ${kHubHosts}`,
   "base-uri 'none'", "form-action 'none'",
 ].join('; ');
 
@@ -25,6 +26,21 @@ function head(): Plugin {
           .filter((file) => file.endsWith('.wasm'))
           .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
       ],
+    },
+  };
+}
+
+/** Totals that others published, by model: the page's list shows them, the calculator does not need them. */
+function published(): Plugin {
+  const id = 'virtual:published';
+  return {
+    name: 'weighbridge-published',
+    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    load(source) {
+      if (source !== `\0${id}`) return undefined;
+      const folder = here('../core/data/models/');
+      const rows = readdirSync(folder).sort().flatMap((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as { id: string; published_parameters?: number; published_source?: string }[]);
+      return `export default ${JSON.stringify(Object.fromEntries(rows.filter((row) => row.published_parameters).map((row) => [row.id, [row.published_parameters, row.published_source]])))}`;
     },
   };
 }
@@ -48,6 +64,9 @@ function oneFile(name: string): Plugin {
   };
 }
 
+// What the first view shares with those that are loaded later, in one file and not in ten.
+const kParts = /\/node_modules\/(?!.*\/directives\/repeat\b)|\/src\/(json|text|request|parts|format|hub_reference)\.ts$/;
+
 export default defineConfig(({ mode }) => {
   const single = mode === 'single';
   const embed = mode === 'embed';
@@ -57,7 +76,7 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [head()],
+    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), head()],
     build: {
       target: 'es2022',
       outDir,
@@ -67,7 +86,7 @@ export default defineConfig(({ mode }) => {
       // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
       rollupOptions: embed
         ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
-        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge.mjs') ? 'glue' : undefined) } },
+        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge.mjs') ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
     },
   };
 });

@@ -24,6 +24,7 @@ const kStates = {
   "no device": hashOf({ m: "Qwen/QwQ-32B" }),
   "wrong input": hashOf({ ...kQwq, p: -1 }),
   "a device of one's own, more settings open": hashOf({ m: "Qwen/QwQ-32B", "device.memory_bytes": 24e9, "device.bandwidth": 1e12, "options.block_size": 16 }),
+  "models": "#v=models", "devices": "#v=devices",
   "the article's method": hashOf({ ...kQwq, method: "article" }),
 };
 const kViews = [
@@ -36,6 +37,7 @@ for (const [state, hash] of Object.entries(kStates))
     test(`${state}: ${view.viewport.width} px, ${view.theme}, ${view.language}`, async () => {
       const { page, context } = await open(browser, server.url + hash, view);
       try {
+        await page.waitForSelector(".verdict, .list, .page");
         await page.evaluate(axe);
         const look = async (what) => {
           const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));

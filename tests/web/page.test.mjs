@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { gguf, kConfig } from "./model_files.mjs";
 import { hashOf, host, kDesktop, kPhone, launch, open, root } from "./support.mjs";
 
 let browser, server;
@@ -206,8 +207,6 @@ describe("bad input", () => {
     }));
 });
 
-const kConfig = { model_type: "llama", hidden_size: 4096, intermediate_size: 14336, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, vocab_size: 128256, max_position_embeddings: 131072, torch_dtype: "bfloat16", tie_word_embeddings: false, _name_or_path: "somebody/my-llama" };
-
 describe("models of one's own", () => {
   const paste = (page, text) => page.evaluate((t) => {
     const data = new DataTransfer();
@@ -284,45 +283,6 @@ describe("models of one's own", () => {
         await page.waitForFunction(() => /4090/.test(document.querySelector(".verdict").innerText) && !document.querySelector("#f-model-error"));
       }));
 });
-
-// A GGUF header of one layer, written by its specification.
-function* gguf() {
-  const le = function* (value, bytes) {
-    let left = BigInt(value);
-    for (let i = 0; i < bytes; ++i, left >>= 8n) yield Number(left & 255n);
-  };
-  const text = function* (s) {
-    yield* le(s.length, 8);
-    for (const c of s) yield c.charCodeAt(0);
-  };
-  const number = function* (key, value) {
-    yield* text(key);
-    yield* le(4, 4);
-    yield* le(value, 4);
-  };
-  const tensor = function* (name, dims) {
-    yield* text(name);
-    yield* le(dims.length, 4);
-    for (const d of dims) yield* le(d, 8);
-    yield* le(8, 4);      // Q8_0
-    yield* le(0, 8);
-  };
-  for (const c of "GGUF") yield c.charCodeAt(0);
-  yield* le(3, 4);
-  yield* le(3, 8);
-  yield* le(6, 8);
-  yield* text("general.architecture");
-  yield* le(8, 4);
-  yield* text("llama");
-  yield* number("llama.block_count", 1);
-  yield* number("llama.embedding_length", 256);
-  yield* number("llama.attention.head_count", 4);
-  yield* number("llama.attention.head_count_kv", 2);
-  yield* number("general.file_type", 7);
-  yield* tensor("token_embd.weight", [256, 1000]);
-  yield* tensor("blk.0.attn_q.weight", [256, 256]);
-  yield* tensor("blk.0.ffn_down.weight", [512, 256]);
-}
 
 describe("devices of one's own, and none", () => {
   test("an own device starts from the figures of the one that was chosen, and each of them counts", () =>

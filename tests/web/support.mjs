@@ -40,7 +40,7 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url);
-  await page.waitForSelector("#answer .verdict");
+  await page.waitForSelector("#answer");
   return { page, context, errors };
 }
 

@@ -8,12 +8,12 @@ import { build } from "esbuild";
 
 import { root, temporaryFolder } from "./support.mjs";
 
-const { en, zh, wb } = await temporaryFolder(async (folder) => {
-  await build({ stdin: { contents: "export { en } from './en.js'; export { zh } from './zh.js'; export { zhWork } from './zh-work.js';", resolveDir: join(root, "web/src/lang") },
+const { en, zh, more, wb } = await temporaryFolder(async (folder) => {
+  await build({ stdin: { contents: "export { en } from './en.js'; export { zh } from './zh.js'; export { zhWork } from './zh-work.js'; export { enMore } from './en-more.js'; export { zhMore } from './zh-more.js';", resolveDir: join(root, "web/src/lang") },
                 bundle: true, format: "esm", outfile: join(folder, "texts.mjs"), logLevel: "silent", plugins: [{ name: "ts", setup: (b) => b.onResolve({ filter: /^\.\/.*\.js$/ }, (a) => ({ path: join(a.resolveDir, a.path.replace(/\.js$/, ".ts")) })) }] });
   const texts = await import(pathToFileURL(join(folder, "texts.mjs")).href);
   const { load } = await import(pathToFileURL(join(root, "dist/npm/index.js")).href);
-  return { en: texts.en, zh: { ...texts.zh, ...texts.zhWork }, wb: await load() };
+  return { more: [texts.enMore, texts.zhMore], en: texts.en, zh: { ...texts.zh, ...texts.zhWork }, wb: await load() };
 });
 const d = wb.describe();
 
@@ -22,10 +22,12 @@ const at = (value, path) => path.split("/").slice(1).reduce((v, k) => v?.[k], va
 const holes = (text) => [...String(text).matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
 
 test("every English text has a Chinese one with the same placeholders", () => {
-  const missing = paths(en).filter((p) => typeof at(zh, p) !== typeof at(en, p));
-  assert.deepEqual(missing, []);
-  const other = paths(en).filter((p) => typeof at(en, p) === "string" && holes(at(en, p)) !== holes(at(zh, p)) && !p.startsWith("/problemTexts"));
-  assert.deepEqual(other, []);
+  for (const [from, to] of [[en, zh], more]) {
+    const missing = paths(from).filter((p) => typeof at(to, p) !== typeof at(from, p));
+    assert.deepEqual(missing, []);
+    const other = paths(from).filter((p) => typeof at(from, p) === "string" && holes(at(from, p)) !== holes(at(to, p)) && !p.startsWith("/problemTexts"));
+    assert.deepEqual(other, []);
+  }
 });
 
 test("Chinese has a text for each problem, formula and request field of the core", () => {

@@ -125,7 +125,7 @@ export class WeighBridge extends LitElement {
       const page = this.getAttribute('page');
       this.link_ = page && answer.ok ? `${page.replace(/#.*$/, '')}#${await writeLink(request)}` : '';
       if (turn !== this.turn) return;
-      this.view_ = answer.ok ? { description, texts: this.texts, format: this.format, request, answer } : undefined;
+      this.view_ = answer.ok ? { call: 'estimate', description, texts: this.texts, format: this.format, request, answer } : undefined;
       this.title = answer.ok ? '' : (answer.problems[0]?.message ?? '');
       if (this.title === '') this.removeAttribute('title');
       this.dispatchEvent(new CustomEvent('weigh', { bubbles: true, detail: answer }));

@@ -21,6 +21,8 @@ const kShort: Record<string, string> = {
 const kLetter = new Map(Object.entries(kShort).map(([letter, pointer]) => [pointer, letter]));
 const kPacked = 'z';
 const kFile = 'file';
+const kView = 'v';
+const kExtra = 's';
 
 /** More than this is no link that people can send on. */
 export const kLongestPacked = 8192;
@@ -29,6 +31,10 @@ export interface Link {
   request: JsonObject;
   /** The name of a model file that was too long for the link: it has to be dropped again. */
   missingFile?: string;
+  /** The view, when it is not the first one. */
+  view?: string;
+  /** What a view holds besides the request, in its own words. */
+  extra?: string[];
 }
 
 export class BrokenLink extends Error {}
@@ -98,8 +104,8 @@ async function unpack(text: string): Promise<Json> {
 }
 
 /** The fragment, without '#', that reopens `request`. `fileName` stands in for a model that is too long. */
-export async function writeLink(request: JsonObject, fileName = 'config.json'): Promise<string> {
-  const pieces: string[] = [];
+export async function writeLink(request: JsonObject, fileName = 'config.json', view?: string, extra: string[] = []): Promise<string> {
+  const pieces: string[] = view === undefined ? [] : [`${kView}=${writeValue(view)}`];
   const { model, ...rest } = request;
   if (isObject(model)) {
     const packed = await pack(model);
@@ -110,6 +116,7 @@ export async function writeLink(request: JsonObject, fileName = 'config.json'): 
   if (Object.keys(rest).length > 0) {
     for (const [pointer, value] of leaves(rest)) pieces.push(`${writeName(pointer)}=${writeValue(value)}`);
   }
+  pieces.push(...extra.map((text) => `${kExtra}=${encodeURIComponent(text)}`));
   return pieces.join('&');
 }
 
@@ -123,6 +130,8 @@ export async function readLink(fragment: string): Promise<Link> {
       const name = piece.slice(0, split);
       const text = piece.slice(split + 1);
       if (name === kPacked) link.request = set(link.request, '/model', await unpack(text));
+      else if (name === kView) link.view = String(readValue(text));
+      else if (name === kExtra) (link.extra ??= []).push(decodeURIComponent(text));
       else if (name === kFile) link.missingFile = String(readValue(text));
       else link.request = set(link.request, readName(name), readValue(text));
     }

@@ -4,6 +4,7 @@ import { type TemplateResult, html, nothing, svg } from 'lit';
 
 import type { Answer, Description } from './contract.js';
 import type { Format } from './format.js';
+import type { Call } from './host.js';
 import { type JsonObject, isObject } from './json.js';
 import type { Texts } from './lang/en.js';
 import { at, deviceCount, deviceName, figure } from './request.js';
@@ -11,6 +12,7 @@ import { sentence } from './text.js';
 
 /** What every drawing needs. `open` shows the work behind a number; without it numbers are plain text. */
 export interface View {
+  call: Call;
   description: Description;
   texts: Texts;
   format: Format;
@@ -22,7 +24,7 @@ export interface View {
 export const kParts = ['weights', 'kv_cache', 'activations', 'runtime'] as const;
 export const kRoles = ['embedding', 'attention', 'mlp', 'experts', 'router', 'norm', 'lm_head', 'vision', 'other'] as const;
 
-export const unitOf = (view: View, path: string): string | undefined => view.description.answers['estimate']?.find((f) => f.path === path)?.unit;
+export const unitOf = (view: View, path: string): string | undefined => view.description.answers[view.call]?.find((f) => f.path === path)?.unit;
 
 /** A number of the answer, as a button that opens its work. */
 export function number(view: View, path: string, text?: string): TemplateResult | string {

@@ -120,9 +120,9 @@ export function stepsOf(answer: Answer | undefined): import('./contract.js').Ste
 }
 
 /** Where the work behind a number of an answer begins. */
-export function stepBehind(d: Description, answer: Answer | undefined, path: string): { id: string; of?: string } | undefined {
+export function stepBehind(d: Description, answer: Answer | undefined, path: string, call = 'estimate'): { id: string; of?: string } | undefined {
   const steps = stepsOf(answer);
-  const field = d.answers['estimate']?.find((f) => f.path === path);
+  const field = d.answers[call]?.find((f) => f.path === path);
   const named = [field?.step ?? []].flat().map((id) => [id, field?.of] as const);
   const article = field?.article_step === undefined ? [] : [[field.article_step, field.article_of] as const];
   for (const [id, of] of [...named, ...article]) {

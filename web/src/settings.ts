@@ -1,6 +1,7 @@
 // What a reader chose about the page itself: kept in the browser, never in a link.
 
 import type { ByteUnit } from './format.js';
+import type { MoreTexts } from './lang/en-more.js';
 import { type Texts, en } from './lang/en.js';
 
 export type Language = 'en' | 'zh';
@@ -49,4 +50,9 @@ export async function textsOf(language: Language, withWork = false): Promise<Tex
   if (language === 'en') return en;
   const { zh } = await import('./lang/zh.js');
   return withWork ? { ...zh, ...(await import('./lang/zh-work.js')).zhWork } : zh;
+}
+
+/** The texts of what is loaded later: files, the Hub, and all views but the first. */
+export async function moreTextsOf(language: Language): Promise<MoreTexts> {
+  return language === 'zh' ? (await import('./lang/zh-more.js')).zhMore : (await import('./lang/en-more.js')).enMore;
 }

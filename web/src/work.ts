@@ -29,7 +29,7 @@ export function titleOf(view: View, place: Place): string {
 }
 
 function findStep(view: View, place: Place): Step | undefined {
-  const wanted = 'path' in place ? stepBehind(view.description, view.answer, place.path) : place;
+  const wanted = 'path' in place ? stepBehind(view.description, view.answer, place.path, view.call) : place;
   if (!wanted) return undefined;
   const steps = stepsOf(view.answer);
   return steps.find((s) => s.id === wanted.id && s.of === wanted.of) ?? steps.find((s) => s.id === wanted.id && wanted.of === undefined);
@@ -132,7 +132,7 @@ export function work(view: View, place: Place, events: WorkEvents): TemplateResu
   const basis = path === undefined ? undefined : at(answer, 'basis');
   const weakest = path !== undefined && isObject(basis) ? basis[path] : undefined;
   const interval = path !== undefined && isObject(answer['intervals']) ? answer['intervals'][path] : undefined;
-  const field = path === undefined ? undefined : view.description.answers['estimate']?.find((f) => f.path === path);
+  const field = path === undefined ? undefined : view.description.answers[view.call]?.find((f) => f.path === path);
   const device = path?.endsWith('.capacity') ? deviceFigure(view, { name: 'capacity', value: value ?? 0, from: 'device' }) : undefined;
   const summary = formula ? (texts.formulas[formula.id] ?? formula.summary) : path === undefined ? undefined : (texts.fields[path] ?? field?.summary);
   return html`

@@ -1,0 +1,134 @@
+// Model files that are dropped, opened or pasted: of every kind, several at once, folders, and what is none.
+import assert from "node:assert/strict";
+import { truncate, writeFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { join } from "node:path";
+
+import { gguf, kConfig, kGgufBytes, llamaTensors, safetensors } from "./model_files.mjs";
+import { host, launch, open, temporaryFolder } from "./support.mjs";
+
+const kSmall = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 1000, _name_or_path: "somebody/small" };
+const tensors = llamaTensors(kSmall);
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), host()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const visit = async (use, options) => {
+  const { page, context, errors } = await open(browser, `${server.url}#m=Qwen/QwQ-32B&d=rtx-4090`, options);
+  try {
+    await page.waitForSelector(".below .number");
+    await use(page);
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+  }
+};
+/** Opens files as a reader does: [name, content, size of the whole file]. Larger ones are sparse. */
+const choose = (page, files) =>
+  temporaryFolder(async (folder) => {
+    const paths = [];
+    for (const [name, content, size] of files) {
+      paths.push(join(folder, name));
+      await writeFile(paths.at(-1), content);
+      if (size) await truncate(paths.at(-1), size);
+    }
+    await page.locator('input[type="file"]').setInputFiles(paths);
+    await page.waitForFunction(() => document.querySelector('input[type="file"]').value === "");
+  });
+const weight = async (page) => {
+  await page.locator('button.number[data-path="model.weight_bytes"]').first().click();
+  const text = await page.locator("dialog[open] .result small").innerText();
+  await page.keyboard.press("Escape");
+  return Number(text.replace(/[^\d]/g, ""));
+};
+const error = async (page, pattern) => page.waitForFunction(([source]) => new RegExp(source).test(document.querySelector("#f-model-error")?.innerText ?? ""), [pattern.source]);
+
+describe("files that belong together", () => {
+  const { bytes, size, data } = safetensors(tensors);
+  const config = ["config.json", JSON.stringify(kSmall)];
+  const names = Object.keys(tensors);
+  const halves = [names.slice(0, 8), names.slice(8)].map((some) => safetensors(Object.fromEntries(some.map((n) => [n, tensors[n]]))));
+  const index = ["model.safetensors.index.json", JSON.stringify({ metadata: { total_size: data }, weight_map: Object.fromEntries(names.map((n, i) => [n, `model-0000${i < 8 ? 1 : 2}-of-00002.safetensors`])) })];
+  for (const [what, files] of [
+    ["config.json and its safetensors file", [config, ["model.safetensors", bytes, size]]],
+    ["config.json, index and shards, among files that say nothing", [config, index, ...halves.map((h, i) => [`model-0000${i + 1}-of-00002.safetensors`, h.bytes, h.size]), ["tokenizer.json", "{}"], ["README.md", "#"]]],
+    ["config.json and its index", [config, index]],
+  ])
+    test(`${what}`, () => visit(async (page) => {
+      await choose(page, files);
+      await page.waitForFunction(() => /somebody\/small/.test(document.querySelector(".what").innerText));
+      assert.equal(await weight(page), data);
+    }));
+
+  test("both parts of a GGUF file", () => visit(async (page) => {
+    await choose(page, [["tiny-00001-of-00002.gguf", gguf({ part: 0, parts: 2 })], ["tiny-00002-of-00002.gguf", gguf({ part: 1, parts: 2 })]]);
+    await page.waitForFunction(() => location.hash.includes("z="));
+    assert.equal(await weight(page), kGgufBytes);
+  }));
+
+  test("a file of 100 GB whose header is longer than the first read", () => visit(async (page) => {
+    await page.evaluate(() => {
+      const slice = Blob.prototype.slice;
+      window.read = 0;
+      Blob.prototype.slice = function (from, to, ...rest) { window.read += (to ?? this.size) - (from ?? 0); return slice.call(this, from, to, ...rest); };
+    });
+    await choose(page, [["huge-Q8_0.gguf", gguf({ padding: 3 << 20 }), 100e9]]);
+    await page.waitForFunction(() => /huge-Q8_0/.test(document.querySelector(".what").innerText));
+    assert.equal(await weight(page), kGgufBytes);
+    const read = await page.evaluate(() => window.read);
+    assert.ok(read > 3 << 20 && read < 16 << 20, `${read} bytes were read`);
+  }));
+});
+
+describe("what is no model is said, in both languages, and the page goes on", () => {
+  for (const language of ["en", "zh"])
+    test(language, () => visit(async (page) => {
+      const no = language === "en" ? /cannot be read as a model/ : /不能当作模型读取/;
+      for (const name of ["cat.png", "pytorch_model.bin", "notes.pdf"]) {
+        await choose(page, [[name, "\u0089PNG"]]);
+        await error(page, no);
+        assert.match(await page.locator("#f-model-error").innerText(), new RegExp(name.replace(".", "\\.")));
+      }
+      await choose(page, [["a.txt", "x"], ["b.txt", "y"]]);
+      await error(page, no);
+      await choose(page, [["config.json", "{}", 100e9]]);
+      await error(page, language === "en" ? /too large for the page/ : /太大/);
+      await choose(page, [["config.json", JSON.stringify(kSmall)]]);
+      await page.waitForFunction(() => /somebody\/small/.test(document.querySelector(".what").innerText) && !document.querySelector("#f-model-error"));
+    }, { language }));
+
+  // A drop's entries are the browser's own; here they are stood in for, as the page sees them.
+  const dropFolder = (page, names, config) => page.evaluate(([names, config]) => {
+    const files = names.map((name) => ({ isFile: true, isDirectory: false, name, file: (done) => done(new File([config], name)) }));
+    const entry = { isFile: false, isDirectory: true, name: "snapshot", createReader: () => ({ readEntries: (done) => done(files.splice(0, 2)) }) };
+    const transfer = { types: ["Files"], files: [new File([], "snapshot")], items: [{ kind: "file", webkitGetAsEntry: () => entry }] };
+    const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+    Object.defineProperty(event, "dataTransfer", { value: transfer });
+    window.dispatchEvent(event);
+  }, [names, config]);
+
+  test("a folder is looked into; without a model in it, it says so", () => visit(async (page) => {
+    await dropFolder(page, ["a.txt", "b.txt", "c.txt"], "x");
+    await error(page, /The folder snapshot holds no config\.json/);
+    await dropFolder(page, ["tokenizer.json", "README.md", "config.json"], JSON.stringify(kSmall));
+    await page.waitForFunction(() => /somebody\/small/.test(document.querySelector(".what").innerText));
+  }));
+
+  test("pasted: an id that the catalogue knows is taken, another is offered for fetching", () => visit(async (page) => {
+    const paste = (text) => page.evaluate((t) => {
+      const data = new DataTransfer();
+      data.setData("text", t);
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+    }, text);
+    await paste("https://huggingface.co/meta-llama/Llama-3.1-8B");
+    await page.waitForFunction(() => /Llama 3\.1 8B/.test(document.querySelector(".what").innerText));
+    await paste("somebody/else");
+    await page.getByRole("button", { name: "Fetch the config and headers of somebody/else" }).waitFor();
+  }));
+});

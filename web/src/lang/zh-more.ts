@@ -1,0 +1,56 @@
+// 以后才加载的部分的中文：文件、Hugging Face，以及第一个视图之外的所有视图。
+
+import type { MoreTexts } from './en-more.js';
+
+export const zhMore: MoreTexts = {
+  separator: '、',
+
+  pasteFailed: '这段文本不是 JSON 对象：{reason}',
+  fileTooLarge: '文件 {name} 太大（{size}），页面无法读取。',
+  noModelFile: '{name} 不能当作模型读取。请拖入模型的 config.json、GGUF 文件、safetensors 文件或索引文件。',
+  emptyFolder: '文件夹 {name} 里没有 config.json、GGUF 或 safetensors 文件。',
+  fileGone: '文件 {name} 读不出来。它还在吗？',
+
+  fetching: '正在获取 {id} 的 {file}…',
+  chooseFile: '这个仓库有多个 GGUF 文件，请选一个。',
+  hub: {
+    offline: '现在没有网络，无法获取 {id}。其他功能都可用；也可以把 config.json 或模型文件拖到这里。',
+    gated: '{id} 需要授权才能访问。请先在 {host} 上同意它的条款，下载 config.json 后拖到这里。',
+    closed: '不登录时 {host} 不显示 {id}：它是私有的、需要授权，或者不存在。请检查拼写，或下载它的 config.json 拖到这里。',
+    missing: '{host} 上没有仓库 {id}，或者它是私有的。请检查拼写。',
+    revision: '{id} 没有版本 {revision}。',
+    noModel: '{id} 里没有能称重的语言模型：既没有 config.json，也没有 GGUF 文件（它的任务：{task}）。',
+    noFile: '{id} 没有文件 {file}。',
+    timeout: '{host} 没有及时回应。请再试一次，或把模型的 config.json 拖到这里。',
+    unreachable: '从这里连不上 {host}。请检查网络，或把模型的 config.json 拖到这里。',
+    blocked: '本站的安全规则不允许页面访问 {host}。请下载模型的 config.json 拖到这里。',
+    failed: '{host} 返回了错误（{status}）。请稍后再试，或把模型的 config.json 拖到这里。',
+    unusable: '找到了 {id}，但无法称重。它的类型是 {type}。{reason}',
+    tooLarge: '{id} 的文件 {file} 太大，页面无法读取。',
+  },
+
+  find: '查找',
+  all: '全部',
+  rowsShown: '{count} / {all}',
+  maker: '厂商',
+  family: '系列',
+  release: '发布',
+  counted: '此处数出',
+  published: '公布',
+  sameTotal: '与公布的一位不差',
+  active: '每词元激活',
+  weightBytes: '存储的权重',
+  kvPerToken: '每词元 KV',
+  sourceModel: '模型',
+  sourceTotal: '总数',
+  modelsLead: '共 {count} 个模型。参数量由配置中的形状数出；其中 {published} 个有人公布过精确总数，{same} 个一位不差。点名称即可打开。',
+  differences: '与公布总数不同的模型',
+  offBy: '相差 {share}',
+  devicesLead: '共 {count} 种设备。显存为驱动报告的值，算力为稠密峰值，互联为单向带宽。点名称即可打开。',
+  bandwidth: '带宽',
+  link: '互联',
+  price: '租金',
+  sources: '出处',
+  deviceClass: '类别',
+  classes: { datacenter: '数据中心', consumer: '消费级', workstation: '工作站', apple: 'Apple', npu: 'NPU', cpu: 'CPU', tpu: 'TPU', edge: '边缘设备' },
+};

@@ -1,0 +1,32 @@
+// The views besides Serve. Each is loaded when it is first shown.
+
+import type { Form } from './form.js';
+import type { Call } from './host.js';
+import type { Answer } from './contract.js';
+import type { JsonObject } from './json.js';
+import type { MoreTexts } from './lang/en-more.js';
+import type { SectionHost, Sections } from './sections.js';
+
+export const kViews = ['serve', 'models', 'devices'] as const;
+export type ViewName = (typeof kViews)[number] | 'train' | 'compare' | 'card' | 'accuracy' | 'formulas';
+
+export interface ScreenHost extends SectionHost {
+  readonly more: MoreTexts | undefined;
+  show(view: ViewName, request?: JsonObject): void;
+  ask(request: JsonObject, explain: boolean, call?: Call): Answer;
+  tell(text: string): void;
+  requestUpdate(): void;
+}
+
+export interface Screen {
+  render(): unknown;
+  /** What it keeps in the link besides the request. */
+  extra?(): string[];
+}
+
+type Make = (host: ScreenHost, form: Form, sections: Sections) => Screen;
+
+export const kScreens: Record<string, () => Promise<{ screen: Make }>> = {
+  models: () => import('./views/models.js'),
+  devices: () => import('./views/devices.js'),
+};

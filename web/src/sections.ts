@@ -1,0 +1,156 @@
+// The answer of the Serve view: the verdict, what the memory is made of, speed, and what it all rests on.
+
+import { type TemplateResult, html, nothing } from 'lit';
+
+import type { Form } from './form.js';
+import type { Host } from './host.js';
+import type { Answer } from './contract.js';
+import { type Json, type JsonObject, get, isObject, leaves } from './json.js';
+import { type View, adviceOf, adviceText, figures, kParts, kRoles, memoryBar, number, toneOf, verdict } from './parts.js';
+import { assumed, at, deviceCount, deviceName, figure, modelName } from './request.js';
+import { plainSentence, sentence } from './text.js';
+
+export interface SectionHost extends Host {
+  /** The first answer has been painted, and what lies below it may follow. */
+  readonly settled: boolean;
+  /** The answer of the other method. */
+  readonly other: Answer | undefined;
+  showRoles: boolean;
+  view(): View | undefined;
+}
+
+export class Sections {
+  constructor(private readonly host: SectionHost, private readonly form: Form) {}
+
+  memoryTable(view: View): TemplateResult {
+    const { texts, format, answer } = view;
+    const per = (part: string): string => `memory.per_device.${part}`;
+    const onDevice = figure(answer, per('total')) !== undefined;
+    const many = onDevice && deviceCount(view.request, answer) > 1;
+    const capacity = figure(answer, per('capacity'));
+    const cell = (path: string): TemplateResult => {
+      const value = figure(answer, path);
+      return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(Math.abs(value)))}</td>`;
+    };
+    const share = (path: string): string => {
+      const value = figure(answer, path);
+      return value === undefined || capacity === undefined ? '' : format.percent(Math.abs(value) / capacity);
+    };
+    const roles = kRoles.filter((role) => (figure(answer, `memory.detail.weights.${role}`) ?? 0) > 0);
+    const row = (part: string, name: unknown, kind: string): TemplateResult => html`<tr class=${kind} data-part=${part}>
+      <th scope="row">${name}</th>
+      ${onDevice ? cell(per(part)) : nothing}
+      ${onDevice ? html`<td class="value share">${share(per(part))}</td>` : nothing}
+      ${many || !onDevice ? (['usable', 'capacity', 'headroom'].includes(part) ? html`<td></td>` : cell(`memory.total.${part}`)) : nothing}
+    </tr>`;
+    const swatch = (part: string): TemplateResult => html`<i class="swatch ${part}" aria-hidden="true"></i>${texts.parts[part]}`;
+    return html`<table class="memory">
+      <thead><tr><th scope="col">${texts.part}</th>${onDevice ? html`<th scope="col" class="value">${many ? texts.perDevice : texts.oneDevice}</th><th scope="col" class="value">${texts.ofCard}</th>` : nothing}
+        ${many || !onDevice ? html`<th scope="col" class="value">${many ? texts.allDevices : texts.oneDevice}</th>` : nothing}</tr></thead>
+      <tbody>
+        ${kParts.map((part) => html`${row(part, part === 'weights' && roles.length > 0
+          ? html`${swatch(part)}<button type="button" class="expand" aria-expanded=${this.host.showRoles} aria-label=${texts.showParts} @click=${() => (this.host.showRoles = !this.host.showRoles)}><svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4.5 6 8.5 10 4.5" /></svg></button>`
+          : swatch(part), '')}
+        ${part === 'weights' && this.host.showRoles ? roles.map((role) => html`<tr class="role"><th scope="row">${texts.parts[role]}</th>${cell(`memory.detail.weights.${role}`)}
+          ${onDevice ? html`<td class="value share">${share(`memory.detail.weights.${role}`)}</td>` : nothing}${many ? html`<td></td>` : nothing}</tr>`) : nothing}`)}
+        ${row('total', texts.parts['total'], 'sum')}
+        ${onDevice ? html`${row('usable', texts.parts['usable'], 'after')}${row('headroom', texts.parts[toneOf(answer) === 'short' ? 'lacking' : 'headroom'], `after ${toneOf(answer)}`)}` : nothing}
+      </tbody>
+    </table>`;
+  }
+
+  advice(view: View): TemplateResult | typeof nothing {
+    if (toneOf(view.answer) !== 'short') return nothing;
+    const items = adviceOf(view.answer);
+    const { texts, format } = view;
+    if (items.length === 0) return view.request['method'] === 'article' ? nothing : html`<p class="advice">${texts.noAdvice}</p>`;
+    return html`<div class="advice"><span id="advice">${texts.fitsWith}</span><ul aria-labelledby="advice">${items.map((item) => html`<li>
+      <button type="button" @click=${() => isObject(item['request']) && this.host.replace(this.clean(item['request']), '')}>${adviceText(view, item)}
+      ${typeof item['headroom'] === 'number' ? html`<small>${plainSentence(texts.toSpare, { room: format.giga(item['headroom']) })}</small>` : nothing}</button></li>`)}</ul></div>`;
+  }
+
+  private clean(request: JsonObject): JsonObject {
+    const { explain: _, ...rest } = request;
+    return rest;
+  }
+
+  private otherMethod(view: View): TemplateResult | typeof nothing {
+    const { texts, format } = view;
+    if (!this.host.other) return nothing;
+    const article = view.request['method'] === 'article';
+    const total = figure(this.host.other, 'memory.total.total');
+    const count = figure(this.host.other, 'capacity.devices_needed');
+    if (total === undefined) return nothing;
+    const text = count ? (article ? texts.otherDetailed : texts.otherArticle) : article ? texts.otherDetailedPlain : texts.otherArticlePlain;
+    const devices = sentence(texts.times, { count: format.count(count ?? 1), device: deviceName(view.description, view.request['device'], texts.customName) });
+    return html`<p class="other"><span>${sentence(text, { total: format.giga(total), devices })}</span> <button type="button" class="link"
+      @click=${() => this.host.put('/method', article ? undefined : 'article')}>${article ? texts.seeDetailed : texts.seeArticle}</button></p>`;
+  }
+
+  result(): TemplateResult {
+    const { texts } = this.host;
+    const view = this.host.view();
+    const wrong = this.host.problems.some((p) => p.severity === 'error');
+    if (!view) return html`<section class="ticket open" id="answer" aria-label=${texts.answer} tabindex="-1"><h2 class="verdict">${wrong ? texts.staleNone : texts.loading}</h2></section>`;
+    const tone = toneOf(view.answer);
+    const name = modelName(view.description, view.request, view.answer);
+    const speeds = ['speed.ttft_s', 'speed.tpot_s', 'speed.tokens_per_s_per_user', 'speed.output_tokens_per_s', 'capacity.max_context_tokens', 'capacity.max_concurrency'];
+    return html`<section class="ticket ${tone}" id="answer" aria-label=${texts.answer} tabindex="-1" data-stale=${wrong || nothing}>
+        ${wrong ? html`<p class="stale">${texts.stale}</p>` : nothing}
+        <p class="what"><b>${name}</b><span>${plainSentence(texts.parametersOf, { count: view.format.short(figure(view.answer, 'model.parameters') ?? 0) })}</span><span>${String(this.weightsOf(view) ?? '')}</span></p>
+        <h2 class="verdict"><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-${tone}" /></svg><span>${verdict(view)}</span></h2>
+        ${this.advice(view)}
+        ${tone === 'open' ? html`<p class="muted">${texts.needsHint}</p>` : nothing}
+        ${memoryBar(view)}
+        <div class="columns">
+          <div><h3>${texts.memory}</h3>${this.memoryTable(view)}</div>
+          ${tone === 'open' ? nothing : html`<div class="headline"><h3>${texts.capacityAndSpeed}</h3>${figures(view, speeds)}
+            ${at(view.answer, 'memory.per_device') !== null && at(view.answer, 'speed') === null ? html`<p class="muted">${texts.noSpeed}</p>` : nothing}</div>`}
+        </div>
+        ${this.otherMethod(view)}
+      </section>
+      ${this.notes()}${this.host.settled ? this.rest(view) : nothing}`;
+  }
+
+  private rest(view: View): TemplateResult {
+    const { texts } = view;
+    const further = ['speed.latency_s', 'speed.prefill.tokens_per_s', 'speed.decode.tokens_per_s', 'speed.decode.bytes_per_step', 'speed.prefill.flops', 'capacity.devices_needed', 'capacity.kv_pool',
+      'capacity.kv_tokens', 'load.queue_s', 'cost.usd_per_hour', 'cost.usd_per_million_output_tokens', 'cost.watts', 'cost.joules_per_output_token'];
+    const facts = ['model.parameters', 'model.active_parameters', 'model.mtp_parameters', 'model.layers', 'model.context_tokens', 'model.weight_bytes', 'model.kv_bytes_per_token', 'model.window_bytes_per_sequence', 'model.state_bytes_per_sequence'];
+    const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
+    return html`${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>`}
+      <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
+      ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.host.client}></wb-curves></section>`}
+      ${this.assumptions(view)}`;
+  }
+
+  private weightsOf(view: View): Json | undefined {
+    const value = get(view.request, '/weights') ?? assumed(view.answer, '/weights');
+    return value === undefined || value === null ? undefined : isObject(value) ? this.form.specialName(value) : value;
+  }
+
+  notes(): TemplateResult | typeof nothing {
+    const list = [...this.host.reading.found, ...this.host.problems].filter((p) => p.severity !== 'error');
+    if (list.length === 0) return nothing;
+    return html`<section class="below notes" aria-label=${this.host.texts.notes}><h2>${this.host.texts.notes}</h2>
+      <ul>${list.map((p) => html`<li class=${p.severity}><b>${this.host.texts.severity[p.severity]}</b> ${this.host.wordsOf(p)}</li>`)}</ul></section>`;
+  }
+
+  assumptions(view: View): TemplateResult | typeof nothing {
+    const { texts, format } = view;
+    const list = view.answer['assumptions'];
+    if (!Array.isArray(list) || list.length === 0) return nothing;
+    const show = (value: Json | undefined): string =>
+      typeof value === 'number' ? format.count(value) : isObject(value) ? leaves(value).map(([p, v]) => `${p.slice(1)} ${String(v)}`).join(texts.separator)
+        : typeof value === 'boolean' ? (value ? texts.yes : texts.no) : (texts.choices[String(value)] ?? String(value));
+    return html`<section class="below" aria-label=${texts.assumptions}><h2>${texts.assumptions}</h2><p class="muted">${texts.assumptionsHint}</p>
+      <dl class="assumptions">${list.filter(isObject).map((item) => {
+        const path = String(item['path']);
+        const field = this.host.field(path);
+        const group = path.split('/')[1] ?? '';
+        const name = texts.labels[path] ?? (field ? this.form.label(field) : path.slice(1).replaceAll('/', ' '));
+        const long = path.split('/').length > 2 && group !== 'workload' ? `${texts.groups[group] ?? group}: ${name}` : name;
+        return html`<div><dt>${long}</dt><dd>${show(item['value'])} <span class="from">${texts.froms[String(item['from'])] ?? String(item['from'])}</span></dd></div>`;
+      })}</dl></section>`;
+  }
+}
