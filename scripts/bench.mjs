@@ -6,6 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
+import { gguf, kQ8 } from "../tests/support/model_files.mjs";
 import { serve } from "./static_server.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -49,6 +50,15 @@ function requests(weighbridge) {
     .map((c) => c.request);
 }
 
+/** A header as large ones are: 10 MB of tokenizer and 1,000 tensors. */
+function largeHeader() {
+  const kLayers = 111, names = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "attn_norm", "ffn_norm"];
+  const tensors = Array.from({ length: kLayers }, (_, layer) => names.map((name) => [`blk.${layer}.${name}.weight`, [64, 64], kQ8])).flat();
+  const values = { "general.architecture": "llama", "llama.block_count": kLayers, "llama.embedding_length": 64, "llama.attention.head_count": 2,
+    "tokenizer.ggml.tokens": { texts: Array.from({ length: 250_000 }, (_, i) => `a token of thirty bytes ${i}`) } };
+  return { name: "large.gguf", ...gguf(values, [["token_embd.weight", [64, 64], kQ8], ...tensors]) };
+}
+
 async function calls() {
   const { load } = await import(path("dist/npm/index.js"));
   const weighbridge = await load();
@@ -63,9 +73,13 @@ async function calls() {
     outputs: ["memory.per_device.total", "speed.ttft_s", "speed.tpot_s"],
   };
   if (!weighbridge.sweep(axis).ok) throw new Error("the sweep has no answer");
+  const header = largeHeader();
+  const read = weighbridge.readModel([header]);
+  if (!read.ok) throw new Error(`the header was not read: ${JSON.stringify(read.problems)}`);
   return {
     explained: estimate(true), plain: estimate(false),
     sweep_ms: median(timesOf(() => weighbridge.sweep(axis), 31)),
+    header: { megabytes: header.bytes.length / 1e6, ms: median(timesOf(() => weighbridge.readModel([header]), 15)) },
     describe_ms: median(timesOf(() => weighbridge.describe(), 31)),
   };
 }
@@ -148,6 +162,7 @@ function rowsOf(r) {
     [`One estimate through JSON with every step explained, ${r.calls.explained.requests} requests`, `${ms(r.calls.explained.median_ms)}, nine in ten below ${ms(r.calls.explained.p90_ms)}`],
     ["The same without explanation", `${ms(r.calls.plain.median_ms)}, nine in ten below ${ms(r.calls.plain.p90_ms)}`],
     [`A sweep of ${kSweepPoints} points`, ms(r.calls.sweep_ms)],
+    [`readModel() of a GGUF header of ${r.calls.header.megabytes.toFixed(0)} MB with 1,000 tensors`, ms(r.calls.header.ms)],
     ["describe()", ms(r.calls.describe_ms)],
   ];
   if (r.site) rows.push(["Site, first load, gzip", kb(r.site.first_load)], ["WebAssembly and its glue, gzip", kb(r.site.core)]);

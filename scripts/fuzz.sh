@@ -2,9 +2,9 @@
 # Searches for requests and files that break the core: a crash, a sanitizer's finding, or an answer that breaks its promises
 # (tests/fuzz/invariants.hpp). An input that does is kept under build/fuzz/crashes, and the script fails.
 #
-#   scripts/fuzz.sh                     15 seconds in all
+#   scripts/fuzz.sh                     15 seconds for each target, two at a time
 #   FUZZ_SECONDS=600 scripts/fuzz.sh    longer
-#   scripts/fuzz.sh estimate            one target: estimate, calls, model
+#   scripts/fuzz.sh estimate            one target: estimate, calls, config, gguf, safetensors
 #   scripts/fuzz.sh estimate FILE…      these inputs only, once each: does a kept one still break?
 #
 # With clang and its libFuzzer it searches by coverage; elsewhere it runs the seeds and their beginnings once.
@@ -37,7 +37,7 @@ cmake --build "$build" -j "$jobs" --target fuzz >&2
 rm -rf "$out/seeds"
 node tests/fuzz/make_seeds.mjs "$out/seeds" >&2
 
-all=(estimate calls model)
+all=(estimate calls config gguf safetensors)
 one=${1:-}
 [ -z "$one" ] || [[ " ${all[*]} " == *" $one "* ]] || { say "There is no target \"$one\"; use one of: ${all[*]}."; exit 2; }
 targets=("${all[@]}")
@@ -56,20 +56,31 @@ fi
 export ASAN_OPTIONS="detect_leaks=$leaks:${ASAN_OPTIONS:-}" UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
 
 mkdir -p "$out/crashes"
-broken=()
-for target in "${targets[@]}"; do
-  program="$build/tests/${target}_fuzz"
+run() {
+  local target=$1 program="$build/tests/$1_fuzz"
   if [ "$libfuzzer" = ON ]; then
-    share=$(((seconds + ${#targets[@]} - 1) / ${#targets[@]}))
     mkdir -p "$out/corpus/$target"
-    say "$target: $share s"
-    "$program" -max_total_time="$share" -timeout=20 -rss_limit_mb=3000 -max_len=16384 -dict="$out/seeds/request.dict" -print_final_stats=1 \
-      -artifact_prefix="$out/crashes/$target-" "$out/corpus/$target" "$out/seeds/$target" > "$out/$target.log" 2>&1 || broken+=("$target")
-    grep -E "stat::number_of_executed_units|stat::average_exec_per_sec" "$out/$target.log" >&2 || true
+    "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -max_len=16384 -dict="$out/seeds/request.dict" -print_final_stats=1 \
+      -artifact_prefix="$out/crashes/$target-" "$out/corpus/$target" "$out/seeds/$target" > "$out/$target.log" 2>&1
   else
-    "$program" "$out/seeds/$target" > "$out/$target.log" 2>&1 || broken+=("$target")
+    "$program" "$out/seeds/$target" > "$out/$target.log" 2>&1
   fi
+}
+broken=()
+for ((first = 0; first < ${#targets[@]}; first += 2)); do
+  pids=()
+  for target in "${targets[@]:first:2}"; do
+    run "$target" & pids+=("$!:$target")
+  done
+  for one in "${pids[@]}"; do
+    wait "${one%%:*}" || broken+=("${one#*:}")
+  done
 done
+if [ "$libfuzzer" = ON ]; then
+  for target in "${targets[@]}"; do
+    say "$target: $seconds s, $(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$target.log") executions"
+  done
+fi
 
 if [ "${#broken[@]}" -gt 0 ]; then
   for target in "${broken[@]}"; do
