@@ -269,10 +269,20 @@ Packing packing_of(const std::vector<Checkpoint>& headers) {
   return {};
 }
 
+// Bytes of one part, and of its weights by dtype.
 struct Sum {
-  double bytes = 0;                    // all
-  std::map<std::string_view, double> by_dtype;         // of the weights
+  Role role;
+  std::int16_t kind;
+  double bytes = 0;
+  std::array<double, kMostDtypes> by_dtype{};
+  std::uint8_t main = 0;               // dtype of most weights
 };
+Sum& sum_of(std::vector<Sum>& sums, Role role, std::int16_t kind) {
+  for (auto& sum : sums)
+    if (sum.role == role && sum.kind == kind) return sum;
+  sums.push_back({role, kind, 0, {}, 0});
+  return sums.back();
+}
 
 double expected(const std::vector<StoredRow>& rows, const Inventory& m, Role role, std::int16_t kind) {
   double sum = 0;
@@ -287,21 +297,24 @@ StoredParts stored_parts(const std::vector<Checkpoint>& headers, const Inventory
   StoredParts out;
   std::vector<StoredRow> by_config;
   store_published(m, formats, by_config);
-  double total = 0, expected_total = 0;
-  std::map<std::pair<Role, std::int16_t>, Sum> sums;
+  double total = 0, expected_total = 0, spare = 0;
+  std::vector<Sum> sums;
   for (const auto& c : headers)
     for (const auto& t : c.tensors) {
       const auto name = c.name(t);
       const auto n = named(name);
-      std::int16_t kind = -1;
-      const bool spare_head = n.role == R::lm_head && m.spec.tied;
-      if (is_buffer(name) || spare_head) kind = kExtraPart;
-      else if (n.layer >= m.spec.layers()) kind = kMtpPart;
-      else if (n.layer >= 0) kind = static_cast<std::int16_t>(m.spec.layer_kind[static_cast<std::size_t>(n.layer)]);
-      auto& sum = sums[{kind == kExtraPart ? R::other : n.role, kind}];
-      sum.bytes += static_cast<double>(t.bytes());
-      if (n.weight && t.dims[1] > 1) sum.by_dtype[encoding_of(dtype_of(t))] += static_cast<double>(t.bytes());
-      total += static_cast<double>(t.bytes());
+      const auto bytes = static_cast<double>(t.bytes());
+      total += bytes;
+      if (is_buffer(name) || (n.role == R::lm_head && m.spec.tied)) {
+        spare += bytes;
+        continue;
+      }
+      const auto kind = n.layer < 0 ? -1 : n.layer >= m.spec.layers() ? kMtpPart : m.spec.layer_kind[static_cast<std::size_t>(n.layer)];
+      auto& sum = sum_of(sums, n.role, static_cast<std::int16_t>(kind));
+      sum.bytes += bytes;
+      if (!n.weight || t.dims[1] < 2) continue;
+      sum.by_dtype[t.dtype] += bytes;
+      if (sum.by_dtype[t.dtype] > sum.by_dtype[sum.main]) sum.main = t.dtype;
     }
   for (const auto& s : by_config) expected_total += s.bytes.value;
   if (total == expected_total) return out;
@@ -309,49 +322,40 @@ StoredParts stored_parts(const std::vector<Checkpoint>& headers, const Inventory
   const auto packing = packing_of(headers);
   const auto& published = m.spec.published;
   std::string_view widest;
-  double most = 0, extra = 0;
-  for (auto& [key, sum] : sums) {
-    const auto [role, kind] = key;
-    if (kind == kExtraPart) {
-      extra += sum.bytes;
-      continue;
-    }
-    std::string_view main;
-    for (const auto& [encoding, bytes] : sum.by_dtype)
-      if (main.empty() || bytes > sum.by_dtype[main]) main = encoding;
-    if (!main.empty() && sum.by_dtype[main] > most) most = sum.by_dtype[main], widest = main;
-    const double by_the_config = expected(by_config, m, role, kind);
+  double most = 0, unnamed = 0;
+  for (const auto& sum : sums) {
+    const bool weights = sum.by_dtype[sum.main] > 0;
+    const auto main = weights ? encoding_of(dtype_at(sum.main)) : std::string_view();
+    if (sum.by_dtype[sum.main] > most) most = sum.by_dtype[sum.main], widest = main;
+    const double by_the_config = expected(by_config, m, sum.role, sum.kind);
     if (by_the_config == 0) {
-      extra += sum.bytes;
+      unnamed += sum.bytes;
       continue;
     }
     if (by_the_config == sum.bytes) continue;
-    StoredPart part{role, kind, 0, false, sum.bytes};
+    StoredPart part{sum.role, sum.kind, 0, false, sum.bytes};
     const bool plain = main == "bf16" || main == "f16" || main == "f32";
-    if (plain || (!main.empty() && !published.quantised && !packing.encoding.empty())) {
+    if (plain || (weights && !published.quantised && !packing.encoding.empty())) {
       part.encoding = formats.encoding(plain ? main : packing.encoding);
       part.encoded = true;
     }
     out.parts.push_back(part);
   }
   // Parts of the config that no tensor was found for hold what is left over: names that are not known here.
-  std::vector<StoredPart> unfound;
+  const auto found = sums.size();
   double missing = 0;
   for (const auto& s : by_config) {
     const auto& row = m.rows[s.row];
-    if (sums.count({row.role, part_kind(row)}) > 0) continue;
+    auto& sum = sum_of(sums, row.role, part_kind(row));
+    if (static_cast<std::size_t>(&sum - sums.data()) < found) continue;
+    sum.bytes += s.bytes.value;
     missing += s.bytes.value;
-    auto at = std::find_if(unfound.begin(), unfound.end(), [&](const StoredPart& p) { return p.role == row.role && p.kind == part_kind(row); });
-    if (at == unfound.end()) at = unfound.insert(at, {row.role, part_kind(row), 0, false, 0});
-    at->bytes += s.bytes.value;
   }
-  const double spare = sums.count({R::other, kExtraPart}) > 0 ? sums[{R::other, kExtraPart}].bytes : 0;
-  const double unnamed = extra - spare;
-  for (auto& part : unfound) {
-    const double share = std::floor(part.bytes / missing * unnamed);
+  double extra = spare + unnamed;
+  for (std::size_t i = found; i < sums.size(); ++i) {
+    const double share = std::floor(sums[i].bytes / missing * unnamed);
     extra -= share;
-    part.bytes = share;
-    out.parts.push_back(part);
+    out.parts.push_back({sums[i].role, sums[i].kind, 0, false, share});
   }
   if (extra > 0) out.parts.push_back({R::other, kExtraPart, formats.encoding("i8"), true, extra});
   if (!published.quantised) out.format = !packing.format.empty() ? packing.format : widest == "f16" ? "fp16" : widest == "f32" ? "fp32" : widest == "bf16" ? "bf16" : "";
@@ -379,12 +383,12 @@ StoredParts stored_parts(double total, const CheckpointFacts& facts, const Inven
   // Plain checkpoints are wider or narrower than the config says by a whole factor, all tensors alike.
   const bool wider = !m.spec.published.quantised && std::abs(factor - 2) < 0.002;
   double left = total - spare;
-  std::map<std::pair<Role, std::int16_t>, double> parts;
-  for (const auto& s : by_config) parts[{m.rows[s.row].role, part_kind(m.rows[s.row])}] += s.bytes.value;
-  for (const auto& [key, bytes] : parts) {
-    const double share = key.second == kMtpPart && mtp == 0 ? 0 : std::min(left, std::floor(bytes * factor));
+  std::vector<Sum> parts;
+  for (const auto& s : by_config) sum_of(parts, m.rows[s.row].role, part_kind(m.rows[s.row])).bytes += s.bytes.value;
+  for (const auto& part : parts) {
+    const double share = part.kind == kMtpPart && mtp == 0 ? 0 : std::min(left, std::floor(part.bytes * factor));
     left -= share;
-    out.parts.push_back({key.first, key.second, formats.encoding("f32"), wider, share});
+    out.parts.push_back({part.role, part.kind, formats.encoding("f32"), wider, share});
   }
   if (!out.parts.empty()) out.parts.back().bytes += left;
   if (spare > 0) out.parts.push_back({R::other, kExtraPart, formats.encoding("bf16"), true, spare});
@@ -403,7 +407,9 @@ void apply(const StoredParts& parts, const Formats& formats, Inventory& m) {
       extra.use = Use::never;
       extra.split = Split::replicated;
       extra.columns = std::max<std::int64_t>(1, static_cast<std::int64_t>(part.bytes / (formats.encodings[part.encoding].bits / 8)));
-      rows.push_back(stored_row(m.rows.size(), extra, part.encoding, 1, formats));
+      // An inventory lists its prediction layers last.
+      const auto at = std::find_if(rows.begin(), rows.end(), [&](const StoredRow& s) { return m.rows[s.row].mtp; });
+      rows.insert(at, stored_row(m.rows.size(), extra, part.encoding, 1, formats));
       m.rows.push_back(std::move(extra));
       continue;
     }
@@ -421,9 +427,7 @@ void apply(const StoredParts& parts, const Formats& formats, Inventory& m) {
       s.beside = s.bytes / static_cast<double>(s.layers * row.per_layer) - payload_bytes(formats.encodings[s.encoding], row.rows, row.columns);
     }
   }
-  // An inventory lists its prediction layers last.
   m.stored = std::move(rows);
-  std::stable_sort(m.stored.begin(), m.stored.end(), [&](const StoredRow& a, const StoredRow& b) { return m.rows[a.row].mtp < m.rows[b.row].mtp; });
   if (!parts.format.empty()) m.spec.published.format = parts.format, m.spec.published.assumed = false;
 }
 

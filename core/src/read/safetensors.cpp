@@ -16,6 +16,8 @@ constexpr Dtype kDtypes[] = {{"BF16", 16}, {"F16", 16}, {"F32", 32}, {"F64", 64}
                              {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"I8", 8}, {"U8", 8}, {"BOOL", 8}, {"I16", 16}, {"U16", 16}, {"I32", 32}, {"U32", 32},
                              {"I64", 64}, {"U64", 64}, {"C64", 64}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}};
 
+static_assert(std::size(kDtypes) <= kMostDtypes);
+
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 53;
 constexpr int kDeepestHere = 4, kMostFaults = 8, kMostDimensions = 32;
 constexpr std::size_t kMostFiles = 20'000;
@@ -271,7 +273,7 @@ void check_layout(Walker& w, std::int64_t data, std::int64_t size, bool whole) {
 
 }  // namespace
 
-const Dtype& dtype_of(const CheckpointTensor& t) { return kDtypes[t.dtype]; }
+const Dtype& dtype_at(std::uint8_t index) { return kDtypes[index]; }
 
 std::optional<Checkpoint> read_safetensors(std::string_view content, std::int64_t size, std::string_view file, std::string_view path, Problems& problems) {
   constexpr std::int64_t kLength = 8, kFirst = 64 * 1024;

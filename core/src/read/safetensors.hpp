@@ -43,7 +43,9 @@ struct Checkpoint {
   std::string_view name(const CheckpointTensor& t) const { return std::string_view(names).substr(t.name_at, t.name_length); }
 };
 
-const Dtype& dtype_of(const CheckpointTensor& t);
+constexpr std::size_t kMostDtypes = 24;
+const Dtype& dtype_at(std::uint8_t index);
+inline const Dtype& dtype_of(const CheckpointTensor& t) { return dtype_at(t.dtype); }
 
 // `content` is the file's first bytes, of `size` in all. Everything that is wrong is added to `problems` at `path`, a header that is
 // not whole yet as needs_more_bytes.
