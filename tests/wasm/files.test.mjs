@@ -1,9 +1,14 @@
 // readModel as a page uses it: beginnings of files that grow as it asks, several files at once, one small model out.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
+import { pathToFileURL } from "node:url";
 
 import { gguf, kF32, kQ4K, kQ6K, llamaTensors, safetensors } from "../support/model_files.mjs";
-import { load } from "./support.mjs";
+import { load, npm, root } from "./support.mjs";
 
 const config = { model_type: "llama", hidden_size: 1024, num_hidden_layers: 4, num_attention_heads: 16, num_key_value_heads: 4, intermediate_size: 2048, vocab_size: 32000, torch_dtype: "bfloat16" };
 const kModelLimit = 32 * 1024;
@@ -76,4 +81,32 @@ test("a file that never ends is not asked for without end", async () => {
   const answer = wb.readModel([{ name: "a.gguf", bytes: endless, size: 2 ** 40 }]);
   assert.equal(answer.ok, false);
   assert.equal(answer.problems[0].code, "unsupported_file");
+});
+
+// The example runs as it stands in both languages, on a checkpoint whose tensors are holes in the file.
+test("the README's example reads a folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weighbridge-example-"));
+  try {
+    const put = (name, { bytes, size }) => {
+      writeFileSync(join(folder, name), bytes);
+      truncateSync(join(folder, name), size);
+    };
+    const tensors = llamaTensors(config);
+    put("model-00001-of-00002.safetensors", safetensors(tensors.slice(0, 7)));
+    put("model-00002-of-00002.safetensors", safetensors(tensors.slice(7)));
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    writeFileSync(join(folder, "tokenizer.json"), "{}");
+    const wb = await load();
+    const { parameters, weight_bytes } = wb.estimate({ model: { config } }).model;
+    for (const file of ["README.md", "README.zh.md"]) {
+      const example = [...readFileSync(join(root, file), "utf8").matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code).find((code) => code.includes("readModel("));
+      assert.ok(example, file);
+      const script = join(folder, "example.mjs");
+      writeFileSync(script, example.replace('from "weighbridge"', `from ${JSON.stringify(pathToFileURL(join(npm, "index.js")).href)}`));
+      const out = execFileSync(process.execPath, [script, folder], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      assert.equal(out, `llama: ${parameters} parameters, ${weight_bytes} bytes of weights, fits: true\n`, file);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
