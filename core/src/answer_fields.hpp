@@ -33,7 +33,7 @@ struct AnswerField {
   double (*value)(const Answered&) = nullptr;  // numbers (NaN: null), booleans and objects (1 or 0: null), the low end of a list
   double (*second)(const Answered&) = nullptr; // the high end of a list
   std::string_view (*text)(const Answered&) = nullptr;
-  FormulaId steps[2] = {FormulaId::kCount, FormulaId::kCount};      // the first that the answer has
+  FormulaId steps[3] = {FormulaId::kCount, FormulaId::kCount, FormulaId::kCount};      // the first that the answer has
   std::string_view of = {};                    // which instance
   FormulaId article = FormulaId::kCount;       // the same in the article's method
   std::string_view article_of = {};

@@ -36,6 +36,7 @@ Device read_device(const json& row) {
   d.name = text_of(row, "name");
   d.device_class = text_of(row, "class");
   d.memory = Bytes{number_of(row, "memory_bytes")};
+  d.visible = Bytes{number_of(row, "visible_bytes", d.memory.value)};
   d.marketed = Bytes{number_of(row, "marketed_bytes", d.memory.value)};
   d.usable_fraction = number_of(row, "usable_fraction", 1);
   d.bandwidth = BytesPerSecond{number_of(row, "bandwidth")};
@@ -261,7 +262,12 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   if (const auto* engines = member(json_, "engines"); engines && engines->is_array())
     for (const auto& row : *engines) {
       const auto flag = [&](std::string_view key) { const auto* f = member(row, key); return f && f->is_boolean() && f->get<bool>(); };
-      engines_.push_back({text_of(row, "id"), text_of(row, "name"), flag("profile"), flag("layer_split")});
+      CatalogEngine e{text_of(row, "id"), text_of(row, "name"), flag("profile"), flag("layer_split"), find_engine_rule(text_of(row, "rule")).value_or(EngineRule::ideal),
+                      strings(row, "versions"), strings(row, "small"), {}};
+      if (const auto* constants = member(row, "constants"); constants && constants->is_array())
+        for (const auto& c : *constants)
+          if (const auto id = find_constant(text_of(c, "id"))) e.constants.push_back({*id, version_number(text_of(c, "since")).value_or(0), number_of(c, "value")});
+      engines_.push_back(std::move(e));
     }
   model_names_ = name_index(models_, {});
   device_names_ = name_index(devices_, prefixes_);

@@ -45,7 +45,11 @@ void describe_answer(JsonWriter& w, std::string_view call, std::span<const Answe
     w.begin_object().member("path", f.path).member("type", answer_type_name(f.type)).member("summary", f.summary).member("nullable", f.nullable);
     optional(w, "unit", f.unit);
     if (!f.choices.empty()) words(w, "enum", f.choices);
-    if (f.steps[1] != FormulaId::kCount) w.key("step").begin_array().text(formula(f.steps[0]).name).text(formula(f.steps[1]).name).end_array();
+    if (f.steps[1] != FormulaId::kCount) {
+      w.key("step").begin_array();
+      for (const auto id : f.steps) if (id != FormulaId::kCount) w.text(formula(id).name);
+      w.end_array();
+    }
     else if (f.steps[0] != FormulaId::kCount) w.member("step", formula(f.steps[0]).name);
     optional(w, "of", f.of);
     if (f.article != FormulaId::kCount) w.member("article_step", formula(f.article).name);

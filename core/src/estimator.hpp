@@ -1,63 +1,36 @@
 // The one calculation behind an estimate, templated on its trace: estimate.cpp makes the bare one that sweeps and the planner
-// repeat, estimate_traced.cpp the one whose steps are shown.
+// repeat, estimate_traced.cpp the one whose steps are shown. placement.hpp has where things lie, speed.hpp how fast they are.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <span>
-
-#include "formulas/activations.hpp"
-#include "formulas/kv_cache.hpp"
-#include "formulas/weights.hpp"
-#include "scratch.hpp"
-#include "speed.hpp"
-#include "weighbridge/estimate.hpp"
-#include "weighbridge/layout.hpp"
+#include "placement.hpp"
 
 namespace weighbridge {
 
-using formulas::Part;
-
-inline constexpr std::int64_t kDefaultNode = 8;
 constexpr std::int64_t kMostDevices = 1024;
 constexpr std::int64_t kOneByOne = 64;                // up to here every number of devices is tried, beyond it whole nodes
 constexpr double kUnknownContext = 2147483648.0;      // when a model says nothing of its own limit
 
-inline std::int64_t node_size(const Request& r) {
-  if (r.per_node > 0) return r.per_node;
-  return r.device && r.device->per_node > 0 ? r.device->per_node : kDefaultNode;
-}
-
-inline bool loaded(const Request& r, const TensorRow& row) { return !row.mtp || r.speculative; }
-
-// Where in a pipeline a tensor lies: with its layers, with the first or the last ones, or (a tied table) with both.
-inline StoredGroup::Place place_of(const TensorRow& row) {
-  using Place = StoredGroup::Place;
-  if (row.kind >= 0 && !row.mtp) return Place::layers;
-  return row.tied_head ? Place::ends : row.use == Use::lookup ? Place::first : Place::last;
-}
-
 template <class T>
-class Estimator {
+class Estimator : private Placement<T> {
+  using Base = Placement<T>;
+  using typename Base::Place;
+
  public:
-  Estimator(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace, Estimate& out)
-      : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), trace_(trace), e_(out) {
-    cache_terms();
-  }
+  Estimator(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace, Estimate& out) : Base(r, f, s, scratch, trace, out) {}
 
   void run() {
     whole_model();
     concurrency_ = r_.workload.concurrency.value;
     choose_layout();
-    place();
-    if (!r_.device) return totals();
-    e_.has_device = true;
-    if (r_.workload.concurrency_max) {
+    this->place(sequences());
+    if (r_.device && r_.workload.concurrency_max) {
       concurrency_ = std::max(1.0, max_concurrency(quiet_));
-      place();
+      this->place(sequences());
     }
+    e_.concurrency = concurrency_;
     totals();
+    if (!r_.device) return;
+    e_.has_device = true;
     device_memory();
     capacity();
     Pacer<T>(r_, formats_, stored_, scratch_, reads_, concurrency_, trace_, e_).run();
@@ -66,36 +39,13 @@ class Estimator {
   Bytes headroom_on(std::int64_t devices) {
     const auto l = default_layout(m_, devices, node_size(r_), r_.engine.layer_split);
     const double concurrency = r_.workload.concurrency_max ? 1 : r_.workload.concurrency.value;
-    const double sequences = std::ceil(concurrency / static_cast<double>(l.data));
-    return usable() - reserved() - fullest_stage(l, sequences).bytes - activation_peak(l, sequences, quiet_);
+    return this->fullest_stage(l, std::ceil(concurrency / static_cast<double>(l.data))).headroom;
   }
 
  private:
-  using Place = StoredGroup::Place;
-  using Read = StoredGroup::Read;
-
-  // ---- the model, whole ----
-
-  void cache_terms() {
-    auto& t = scratch_.cache;
-    const auto n = m_.caches.size();
-    for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
-    if constexpr (T::on) t.names.resize(n);
-    scratch_.layer_weights.resize(n);
-    scratch_.layer_cache.resize(n);
-    scratch_.shares.resize(n + 1);
-    const double k_bits = r_.k_format->bits, v_bits = r_.v_format->bits;
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto& c = m_.caches[i];
-      t.layers[i] = static_cast<double>(c.layers);
-      t.window[i] = static_cast<double>(c.window);
-      t.state[i] = c.state_bytes;
-      std::string_view name;
-      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(i + 1);
-      t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
-      scratch_.layer_cache[i] = Bytes{formulas::layer_bytes(t, i, r_.workload.context_tokens.value)};
-    }
-  }
+  using Base::r_; using Base::m_; using Base::formats_; using Base::stored_; using Base::scratch_; using Base::trace_;
+  using Base::quiet_; using Base::e_; using Base::p_; using Base::cells_; using Base::fullest_; using Base::reads_;
+  using Base::activations_; using Base::buffers_; using Base::on_host_;
 
   void whole_model() {
     if constexpr (T::on) {
@@ -109,12 +59,6 @@ class Estimator {
     e_.state_bytes_per_sequence = per.state;
   }
 
-  std::span<const StoredGroup> loaded_groups() const {
-    return {stored_.groups.data(), r_.speculative ? stored_.groups.size() : stored_.without_mtp};
-  }
-
-  // ---- where it lies ----
-
   void choose_layout() {
     if (r_.layout_given) { e_.layout = r_.layout; return; }
     auto devices = r_.devices.value;
@@ -124,142 +68,55 @@ class Estimator {
 
   double sequences() const { return std::ceil(concurrency_ / static_cast<double>(e_.layout.data)); }
 
-  const Shares& shares_of(std::int16_t kind) const { return scratch_.shares[static_cast<std::size_t>(kind + 1)]; }
-  static std::size_t index(Split split) { return static_cast<std::size_t>(split); }
-
-  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
-  void weigh_layers(const Layout& l) {
-    for (std::size_t i = 0; i < scratch_.shares.size(); ++i) {
-      const auto heads = kv_heads(m_, static_cast<std::int16_t>(static_cast<std::int16_t>(i) - 1));
-      for (const auto split : {Split::even, Split::kv_heads, Split::replicated, Split::experts}) {
-        scratch_.shares[i].on_fullest[index(split)] = formulas::share_on_fullest(split, heads, l);
-        scratch_.shares[i].copies[index(split)] = formulas::copies(split, heads, l);
-      }
-    }
-    auto& layer = scratch_.layer_weights;
-    std::fill(layer.begin(), layer.end(), Bytes{});
-    first_ = last_ = ends_ = {};
-    for (const auto& g : loaded_groups()) {
-      const auto bytes = g.bytes * shares_of(g.kind).on_fullest[index(g.split)];
-      switch (g.place) {
-        case Place::layers: layer[static_cast<std::size_t>(g.kind)] += bytes / scratch_.cache.layers[static_cast<std::size_t>(g.kind)]; break;
-        case Place::first: first_ += bytes; break;
-        case Place::last: last_ += bytes; break;
-        case Place::ends: ends_ += bytes; break;
-      }
-    }
-  }
-
-  double cache_share(std::size_t kind, const Layout& l) const {
-    const auto& c = m_.caches[kind];
-    return c.replicated ? 1.0 : formulas::heads_share(c.kv_heads, l.tensor);
-  }
-
-  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each.
-  template <class F>
-  void each_stage(const Layout& l, F f) {
-    weigh_layers(l);
-    const auto kinds = scratch_.layer_weights.size();
-    const auto last = l.pipeline - 1;
-    for (std::int64_t stage = 0; stage <= last; ++stage) {
-      // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
-      if (kinds == 1 && stage == 2) stage = last;
-      const auto layers = stage_layers(m_.spec.layers(), l.pipeline, stage);
-      Bytes weights, sequence;
-      for (std::size_t i = 0; i < kinds; ++i) {
-        const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
-        weights += here * scratch_.layer_weights[i];
-        sequence += here * cache_share(i, l) * scratch_.layer_cache[i];
-      }
-      if (stage == 0) weights += first_;
-      if (stage == last) weights += last_;
-      if (stage == 0 || stage == last) weights += ends_;
-      f(stage, weights, sequence);
-    }
-  }
-
-  struct Fullest {
-    std::int64_t stage = 0;
-    Bytes bytes{-1};                                   // weights and cache
-  };
-  Fullest fullest_stage(const Layout& l, double sequences) {
-    Fullest most;
-    each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
-      const auto bytes = weights + sequences * sequence;
-      if (bytes > most.bytes) most = {stage, bytes};
-    });
-    return most;
-  }
-
-  template <class Tr>
-  Bytes activation_peak(const Layout& l, double sequences, Tr& trace) const {
-    return formulas::activation_peak(m_, pass_tokens(), sequences, static_cast<double>(l.tensor), trace);
-  }
-
-  Bytes usable() const { return r_.device->memory * r_.device->usable_fraction; }
-  Bytes reserved() const { return Bytes{r_.reserved_bytes.value}; }
-
-  bool on_fullest(Place place) const {
-    const bool first = fullest_ == 0, last = fullest_ == e_.layout.pipeline - 1;
-    return place == Place::first ? first : place == Place::last ? last : first || last;
-  }
-
-  // One pass over the tensors in the layout: what the fullest device holds, what all hold, and what a pass over the model reads.
-  void place() {
-    const auto& l = e_.layout;
-    fullest_ = fullest_stage(l, sequences()).stage;
-    const auto layers = stage_layers(m_.spec.layers(), l.pipeline, fullest_);
-    auto& t = scratch_.cache;
-    for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      const auto& c = m_.caches[i];
-      t.here[i] = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
-      t.share[i] = cache_share(i, l);
-      t.copies[i] = c.replicated ? static_cast<double>(l.tensor) : formulas::heads_copies(c.kv_heads, l.tensor);
-    }
-    auto& roles = e_.device.weights_by_role;
-    roles = {};
-    e_.total.weights = {};
-    reads_ = {};
-    scratch_.tables.clear();
-    for (const auto& g : loaded_groups()) {
-      const auto& shares = shares_of(g.kind);
-      const double share = shares.on_fullest[index(g.split)];
-      const auto kind = static_cast<std::size_t>(g.kind);
-      const double part = g.place == Place::layers ? t.here[kind] / t.layers[kind] : on_fullest(g.place) ? 1 : 0;
-      const double twice = g.place == Place::ends && l.pipeline > 1 ? 2 : 1;         // first and last stage both hold it
-      roles[static_cast<std::size_t>(g.role)] += g.bytes * (part * share);
-      e_.total.weights += g.bytes * (twice * shares.copies[index(g.split)]);
-      switch (g.read) {
-        case Read::whole: reads_.whole += g.bytes * share; break;
-        case Read::experts: reads_.experts += g.bytes * share; break;
-        case Read::table: scratch_.tables.push_back({g.bytes * share, g.table_rows}); break;
-        case Read::never: break;
-      }
-    }
-    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_);
-    e_.concurrency = concurrency_;
-  }
-
   // ---- memory ----
 
-  Given<double> pass_tokens() const {
-    const auto& w = r_.workload;
-    const double uncached = std::max(1.0, w.prompt_tokens.value - w.cached_prefix_tokens.value);
-    return uncached < r_.chunk_tokens.value ? Given<double>{uncached, w.prompt_tokens.from}
-                                            : Given<double>{r_.chunk_tokens.value, r_.chunk_tokens.from};
+  FormulaId activations_id() const {
+    return p_.rule == EngineRule::ideal ? FormulaId::activations : p_.rule == EngineRule::buffers ? FormulaId::compute_buffer : FormulaId::engine_activations;
   }
+  FormulaId usable_id() const { return this->has_budget() ? FormulaId::budget : FormulaId::usable_memory; }
 
   void totals() {
-    const auto devices = static_cast<double>(e_.layout.devices());
-    if constexpr (T::on) show_total_weights();
+    const auto& l = e_.layout;
+    const auto devices = static_cast<double>(l.devices());
     auto& t = e_.total;
-    t.kv_cache = formulas::total_kv_cache(scratch_.cache, concurrency_, r_.workload.concurrency.from, r_.workload.context_tokens, trace_);
-    activations_ = activation_peak(e_.layout, sequences(), trace_);
+    auto& d = e_.device;
+    if constexpr (T::on) {
+      show_total_weights();
+      this->hold(sequences(), trace_);
+    }
+    auto& on_devices = scratch_.on_devices;
+    on_devices.resize(scratch_.cache.layers.size());
+    for (std::size_t i = 0; i < on_devices.size(); ++i)
+      on_devices[i] = on_host_ > 0 ? static_cast<double>(m_.layers_of(i, std::min(on_host_, m_.spec.layers()), m_.spec.layers())) : scratch_.cache.layers[i];
+    t.kv_cache = formulas::total_kv_cache(scratch_.cache, on_devices, concurrency_, r_.workload.concurrency.from, trace_);
+    if (on_host_ > 0) {
+      Bytes each;
+      for (std::size_t i = 0; i < on_devices.size(); ++i) each += (scratch_.cache.layers[i] - on_devices[i]) * scratch_.layer_cache[i];
+      e_.host.kv_cache = concurrency_ * each;
+      if constexpr (T::on) {
+        const auto& c = scratch_.cache;
+        std::vector<double> on_host;
+        for (std::size_t i = 0; i < on_devices.size(); ++i) on_host.push_back(c.layers[i] - on_devices[i]);
+        trace_.step(FormulaId::host_kv_cache, e_.host.kv_cache,
+                    {{"concurrency", concurrency_, r_.workload.concurrency.from}, {"layers", on_host, From::model},
+                     {"bytes_per_token", c.bytes_per_token, From::model}, {"held_tokens", c.held, From::model}, {"state_bytes", c.state, From::model}});
+        trace_.name_rows(c.names);
+      }
+    }
+    this->activations_on(l, sequences(), fullest_ == l.pipeline - 1, trace_);
     t.activations = trace_.step(FormulaId::total_activations, devices * activations_,
-                                {{"devices", devices, From::user}, {"activations", activations_, FormulaId::activations}});
-    e_.device.reserved = trace_.step(FormulaId::runtime, reserved(), {{"reserved_bytes", r_.reserved_bytes}});
-    t.runtime = trace_.step(FormulaId::total_runtime, devices * e_.device.reserved,
-                            {{"devices", devices, From::user}, {"runtime", e_.device.reserved, FormulaId::runtime}});
+                                {{"devices", devices, From::user}, {"activations", activations_, activations_id()}});
+    const auto parts = this->runtime_parts(l, trace_);
+    d.context = parts.context;
+    d.libraries = parts.libraries;
+    d.graphs = parts.graphs;
+    d.reserved = this->reserved();
+    const auto part = [&](std::string_view name, Bytes b, FormulaId id) { return p_.rule == EngineRule::ideal ? Input(name, b, From::catalog) : Input(name, b, id); };
+    d.runtime = trace_.step(FormulaId::runtime, d.context + d.libraries + d.graphs + d.reserved,
+                            {part("context", d.context, FormulaId::engine_context), part("libraries", d.libraries, FormulaId::engine_libraries),
+                             part("graphs", d.graphs, FormulaId::engine_graphs), {"reserved_bytes", r_.reserved_bytes}});
+    t.runtime = trace_.step(FormulaId::total_runtime, devices * d.runtime,
+                            {{"devices", devices, From::user}, {"runtime", d.runtime, FormulaId::runtime}});
     t.total = trace_.step(FormulaId::total_memory, t.weights + t.kv_cache + t.activations + t.runtime,
                           {{"weights", t.weights, FormulaId::total_weights}, {"kv_cache", t.kv_cache, FormulaId::total_kv_cache},
                            {"activations", t.activations, FormulaId::total_activations},
@@ -267,36 +124,66 @@ class Estimator {
     if constexpr (T::on) show_device_weights();
   }
 
+  // Layers of a row that lie on the devices of a replica, or on the fullest one, where `moved` layers' experts stay on the host.
+  double row_layers(const StoredRow& s, const TensorRow& row, double here, const StageLayers& stage) const {
+    const auto kind = static_cast<std::size_t>(row.kind);
+    if (row.role == Role::experts && r_.cpu_moe > 0) here -= this->moved(kind, stage);
+    return static_cast<double>(s.layers) * here / static_cast<double>(row.layers);
+  }
+
   void show_total_weights() {
-    std::vector<double> count, held, elements, bits, scales;
-    std::vector<std::string> names;
+    std::vector<double> count, copies, elements, bits, scales, host_count, host_elements, host_bits, host_scales;
+    std::vector<std::string> names, host_names;
+    const StageLayers devices{std::min(on_host_, m_.spec.layers()), m_.spec.layers()};
     for (const auto& s : stored_.rows) {
       const auto& row = m_.rows[s.row];
-      if (!loaded(r_, row)) continue;
+      if (!this->loaded(row)) continue;
       const auto& e = formats_.encodings[s.encoding];
-      const double twice = row.tied_head && e_.layout.pipeline > 1 ? 2 : 1;
-      count.push_back(static_cast<double>(s.layers * row.per_layer));
-      held.push_back(twice * formulas::copies(row.split, kv_heads(m_, row.kind), e_.layout));
-      elements.push_back(static_cast<double>(row.rows * row.columns));
-      bits.push_back(r_.weights.bits > 0 ? r_.weights.bits : e.bits);
-      scales.push_back(s.beside.value);
+      const auto where = place_of(row);
+      const auto all = static_cast<double>(s.layers);
+      double on_devices = all, on_host = 0, holders = 1;
+      if (where == Place::layers && buffers_) {
+        on_devices = row_layers(s, row, static_cast<double>(m_.layers_of(static_cast<std::size_t>(row.kind), devices.first, devices.end)), devices);
+        on_host = all - on_devices;
+      } else if (where != Place::layers) {
+        holders = this->holders(where);
+        if (buffers_ && (holders == 0 || where == Place::ends)) on_host = all;
+      }
+      const auto per_layer = static_cast<double>(row.per_layer), size = static_cast<double>(row.rows * row.columns);
+      const double row_bits = r_.weights.bits > 0 ? r_.weights.bits : e.bits, scale = s.beside.value;
+      count.push_back(on_devices * per_layer);
+      copies.push_back(holders * formulas::copies(row.split, kv_heads(m_, row.kind), e_.layout));
+      elements.push_back(size);
+      bits.push_back(row_bits);
+      scales.push_back(scale);
       names.push_back(row.name);
+      if (on_host <= 0) continue;
+      host_count.push_back(on_host * per_layer);
+      host_elements.push_back(size);
+      host_bits.push_back(row_bits);
+      host_scales.push_back(scale);
+      host_names.push_back(row.name);
     }
     trace_.step(FormulaId::total_weights, e_.total.weights,
-                {{"count", count, From::model}, {"copies", held, From::model}, {"elements", elements, From::model},
+                {{"count", count, From::model}, {"copies", copies, From::model}, {"elements", elements, From::model},
                  {"bits", bits, From::format}, {"scale_bytes", scales, From::format}});
     trace_.name_rows(std::move(names));
+    if (host_count.empty()) return;
+    trace_.step(FormulaId::host_weights, e_.host.weights,
+                {{"count", host_count, From::model}, {"elements", host_elements, From::model}, {"bits", host_bits, From::format},
+                 {"scale_bytes", host_scales, From::format}});
+    trace_.name_rows(std::move(host_names));
   }
 
   // Weights by role on the fullest device (without a device: on the one that would hold most).
   void show_device_weights() {
+    const auto stage = this->layers_on(e_.layout, fullest_);
     const auto here = [&](const StoredRow& s, const TensorRow& row) {
       Part part{0, formulas::share_on_fullest(row.split, kv_heads(m_, row.kind), e_.layout)};
-      if (!loaded(r_, row)) return part;
-      const auto place = place_of(row);
-      const auto layers = static_cast<double>(s.layers);
-      if (place == Place::layers) part.layers = layers * scratch_.cache.here[static_cast<std::size_t>(row.kind)] / static_cast<double>(row.layers);
-      else if (on_fullest(place)) part.layers = layers;
+      if (!this->loaded(row)) return part;
+      const auto where = place_of(row);
+      if (where == Place::layers) part.layers = row_layers(s, row, scratch_.cache.here[static_cast<std::size_t>(row.kind)], stage);
+      else if (this->on_fullest(where)) part.layers = static_cast<double>(s.layers);
       return part;
     };
     const auto& roles = e_.device.weights_by_role;
@@ -306,20 +193,28 @@ class Estimator {
 
   void device_memory() {
     auto& d = e_.device;
-    sequence_ = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, trace_);
+    const auto& l = e_.layout;
+    sequence_ = formulas::device_sequence_bytes(scratch_.cache, trace_);
     d.kv_cache = trace_.step(FormulaId::device_kv_cache, sequences() * sequence_,
                              {{"sequences", sequences(), r_.workload.concurrency.from},
                               {"bytes_per_sequence", sequence_, FormulaId::device_kv_bytes_per_sequence}});
     d.activations = activations_;
-    d.runtime = d.reserved;
     d.total = trace_.step(FormulaId::device_total, d.weights + d.kv_cache + d.activations + d.runtime,
                           {{"weights", d.weights, FormulaId::device_weights}, {"kv_cache", d.kv_cache, FormulaId::device_kv_cache},
-                           {"activations", d.activations, FormulaId::activations}, {"runtime", d.runtime, FormulaId::runtime}});
-    d.capacity = r_.device->memory;
-    d.usable = trace_.step(FormulaId::usable_memory, usable(),
-                           {{"capacity", d.capacity, r_.device_from}, {"usable_fraction", r_.device->usable_fraction, r_.device_from}});
-    d.headroom = trace_.step(FormulaId::headroom, d.usable - d.total,
-                             {{"usable", d.usable, FormulaId::usable_memory}, {"total", d.total, FormulaId::device_total}});
+                           {"activations", d.activations, activations_id()}, {"runtime", d.runtime, FormulaId::runtime}});
+    d.capacity = this->capacity_of(fullest_, l);
+    const double fraction = this->usable_fraction(fullest_, l);
+    d.usable = this->usable_on(fullest_, l, d.weights, d.activations);
+    if (this->has_budget()) {
+      const bool given = r_.memory_share > 0;
+      trace_.step(FormulaId::budget, d.usable,
+                  {{"capacity", d.capacity, r_.device_from}, {"usable_fraction", fraction, r_.device_from},
+                   {"memory_share", this->memory_share(l), given ? From::user : From::catalog}, {"visible", r_.device->visible, r_.device_from},
+                   {"outside", this->outside(l, d.weights, d.activations), From::catalog}});
+    } else {
+      trace_.step(FormulaId::usable_memory, d.usable, {{"capacity", d.capacity, r_.device_from}, {"usable_fraction", fraction, r_.device_from}});
+    }
+    d.headroom = trace_.step(FormulaId::headroom, d.usable - d.total, {{"usable", d.usable, usable_id()}, {"total", d.total, FormulaId::device_total}});
     d.fits = d.headroom.value >= 0;
   }
 
@@ -329,35 +224,47 @@ class Estimator {
   // that need not be the fullest one.
   template <class Tr>
   double max_concurrency(Tr& trace) {
-    const Bytes logits{4 * static_cast<double>(m_.spec.vocabulary)};
-    const Bytes pass = activation_peak(e_.layout, 0, quiet_);
-    const auto room = [&](Bytes weights) { return max(Bytes{}, usable() - weights - reserved()); };
-    const auto fitting = [&](Bytes space, Bytes each) {
-      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
-      const double beside_logits = (each + logits).value > 0 ? std::floor(space / (each + logits)) : kUnknownContext;
-      return std::max(0.0, std::min(beside_pass, beside_logits));
+    const auto& l = e_.layout;
+    const bool ideal = p_.rule == EngineRule::ideal;
+    const auto runtime = this->runtime_on(l);
+    // What each sequence adds to the activations, and what a pass takes without them.
+    const Bytes added = ideal ? Bytes{4 * static_cast<double>(m_.spec.vocabulary)}
+                      : this->batched_prompts() ? this->activations_on(l, 1, true, quiet_) : Bytes{};
+    const auto pass_on = [&](bool head) {
+      return ideal ? this->activations_on(l, 0, head, quiet_) : this->batched_prompts() ? Bytes{} : this->activations_on(l, sequences(), head, quiet_);
     };
-    Bytes weights = e_.device.weights;
-    Bytes sequence = formulas::device_sequence_bytes(scratch_.cache, r_.workload.context_tokens, quiet_);
-    double fewest = fitting(room(weights), sequence);
+    struct At {
+      Bytes weights, sequence, pass, usable;
+      double fits;
+    };
+    const auto at = [&](std::int64_t stage, Bytes weights, Bytes each) {
+      const auto pass = pass_on(stage == l.pipeline - 1);
+      const auto usable = this->usable_on(stage, l, weights, pass);
+      const auto space = max(Bytes{}, usable - weights - runtime);
+      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
+      const double beside_logits = (each + added).value > 0 ? std::floor(space / (each + added)) : kUnknownContext;
+      return At{weights, each, pass, usable, std::max(0.0, std::min(beside_pass, beside_logits))};
+    };
+    At fewest = at(fullest_, e_.device.weights, formulas::device_sequence_bytes(scratch_.cache, quiet_));
     bool elsewhere = false;
-    each_stage(e_.layout, [&](std::int64_t stage, Bytes held, Bytes each) {
-      if (stage == fullest_ || fitting(room(held), each) >= fewest) return;
-      fewest = fitting(room(held), each);
-      weights = held;
-      sequence = each;
-      elsewhere = true;
-    });
-    const auto data = static_cast<double>(e_.layout.data);
+    if (l.pipeline > 1)
+      this->each_stage(l, [&](std::int64_t stage, Bytes held, Bytes each) {
+        if (stage == fullest_) return;
+        const auto other = at(stage, held, each);
+        if (other.fits >= fewest.fits) return;
+        fewest = other;
+        elsewhere = true;
+      });
+    const auto data = static_cast<double>(l.data);
     const auto of = [&](std::string_view name, Bytes value, FormulaId id) { return elsewhere ? Input(name, value, From::model) : Input(name, value, id); };
-    trace.step(FormulaId::room, room(weights),
-               {{"usable", usable(), FormulaId::usable_memory}, of("weights", weights, FormulaId::device_weights),
-                {"runtime", reserved(), FormulaId::runtime}});
-    if (sequence.value <= 0) return data * fewest;
-    return trace.step(FormulaId::max_concurrency, data * fewest,
-                      {{"data", data, From::user}, {"room", room(weights), FormulaId::room}, {"pass_activations", pass, From::model},
-                       of("bytes_per_sequence", sequence, FormulaId::device_kv_bytes_per_sequence),
-                       {"logits_per_sequence", logits, From::model}});
+    const auto space = trace.step(FormulaId::room, max(Bytes{}, fewest.usable - fewest.weights - runtime),
+                                  {of("usable", fewest.usable, usable_id()), of("weights", fewest.weights, FormulaId::device_weights),
+                                   {"runtime", runtime, FormulaId::runtime}});
+    if (fewest.sequence.value <= 0) return data * fewest.fits;
+    return trace.step(FormulaId::max_concurrency, data * fewest.fits,
+                      {{"data", data, From::user}, {"room", space, FormulaId::room}, {"pass_activations", fewest.pass, From::model},
+                       of("bytes_per_sequence", fewest.sequence, FormulaId::device_kv_bytes_per_sequence),
+                       {"logits_per_sequence", added, From::model}});
   }
 
   double context_limit() const { return m_.spec.context > 0 ? static_cast<double>(m_.spec.context) : kUnknownContext; }
@@ -366,32 +273,39 @@ class Estimator {
   double max_context(Bytes pool) {
     const auto& t = scratch_.cache;
     const double each = pool.value / sequences();
+    const double multiple = cells_.multiple / cells_.sequences;
     double growing = 0, held = 0, context = 0;
     auto& full = scratch_.full_windows;
     full.assign(t.layers.size(), 0);
+    const auto fit = [&] { return std::max(0.0, std::floor((each - held) / growing / multiple)) * multiple; };
+    // A window is full at what the engine keeps of it; cells_ rounds as it does for the asked context.
+    const auto window = [&](std::size_t i) {
+      const double w = std::max(t.kept[i], cells_.least_window);
+      return std::ceil((cells_.sequences * w + cells_.extra) / cells_.multiple) * multiple;
+    };
     for (bool changed = true; changed;) {
       changed = false;
       growing = held = 0;
       for (std::size_t i = 0; i < t.layers.size(); ++i) {
-        const double rate = t.here[i] * t.share[i] * t.bytes_per_token[i];
-        held += t.here[i] * t.share[i] * t.state[i];
-        if (full[i]) held += rate * t.window[i];
+        const double on_device = t.here[i] * t.share[i] * t.padding[i], rate = on_device * t.bytes_per_token[i];
+        held += on_device * t.state[i];
+        if (full[i]) held += rate * window(i);
         else growing += rate;
       }
-      context = each <= held ? 0 : growing > 0 ? std::floor((each - held) / growing) : kUnknownContext;
+      context = each <= held ? 0 : growing > 0 ? fit() : kUnknownContext;
       for (std::size_t i = 0; i < t.layers.size(); ++i)
-        if (!full[i] && t.window[i] > 0 && t.window[i] < context) { full[i] = 1; changed = true; }
+        if (!full[i] && t.kept[i] > 0 && window(i) < context) { full[i] = 1; changed = true; }
     }
     if (growing <= 0) return each >= held ? context_limit() : 0;
-    return trace_.step(FormulaId::max_context_tokens, std::min(context_limit(), std::max(0.0, std::floor((each - held) / growing))),
+    return trace_.step(FormulaId::max_context_tokens, std::min(context_limit(), std::floor(fit())),
                        {{"model_context", context_limit(), From::model}, {"kv_pool", pool, FormulaId::kv_pool},
                         {"sequences", sequences(), r_.workload.concurrency.from}, {"full_bytes", held, From::model},
-                        {"growing_bytes_per_token", growing, From::model}});
+                        {"growing_bytes_per_token", growing, From::model}, {"multiple", multiple, From::catalog}});
   }
 
   bool plain_cache() const {
-    for (std::size_t i = 0; i < scratch_.cache.window.size(); ++i)
-      if (scratch_.cache.window[i] > 0 || scratch_.cache.state[i] > 0) return false;
+    for (std::size_t i = 0; i < scratch_.cache.kept.size(); ++i)
+      if (scratch_.cache.kept[i] > 0 || scratch_.cache.state[i] > 0) return false;
     return true;
   }
 
@@ -399,15 +313,16 @@ class Estimator {
     auto& c = e_.capacity;
     const auto& d = e_.device;
     c.kv_pool = trace_.step(FormulaId::kv_pool, max(Bytes{}, d.usable - d.weights - d.activations - d.runtime),
-                            {{"usable", d.usable, FormulaId::usable_memory}, {"weights", d.weights, FormulaId::device_weights},
-                             {"activations", d.activations, FormulaId::activations}, {"runtime", d.runtime, FormulaId::runtime}});
+                            {{"usable", d.usable, usable_id()}, {"weights", d.weights, FormulaId::device_weights},
+                             {"activations", d.activations, activations_id()}, {"runtime", d.runtime, FormulaId::runtime}});
     const Given<double>& context = r_.workload.context_tokens;
     if (plain_cache()) {
       c.kv_bytes_per_token = formulas::device_kv_bytes_per_token(scratch_.cache, trace_);
       if (c.kv_bytes_per_token.value > 0)
-        c.kv_tokens = trace_.step(FormulaId::kv_tokens, std::floor((c.kv_pool / c.kv_bytes_per_token).value),
+        c.kv_tokens = trace_.step(FormulaId::kv_tokens, std::floor(c.kv_pool.value / (c.kv_bytes_per_token.value * cells_.multiple)) * cells_.multiple,
                                   {{"kv_pool", c.kv_pool, FormulaId::kv_pool},
-                                   {"bytes_per_token", c.kv_bytes_per_token, FormulaId::device_kv_bytes_per_token}});
+                                   {"bytes_per_token", c.kv_bytes_per_token, FormulaId::device_kv_bytes_per_token},
+                                   {"multiple", cells_.multiple, From::catalog}});
     } else if (sequence_.value > 0) {
       c.kv_tokens = trace_.step(FormulaId::windowed_kv_tokens, std::floor(c.kv_pool / sequence_ * context.value),
                                 {{"kv_pool", c.kv_pool, FormulaId::kv_pool},
@@ -427,39 +342,34 @@ class Estimator {
   std::int64_t devices_needed() {
     if (needed_ >= 0) return needed_;
     needed_ = 0;
-    const auto& w = r_.workload;
     const auto node = node_size(r_);
-    // No layout takes less, over all its devices, than one copy of what is loaded and of every sequence, nor on any of them less
-    // than the activations of one sequence in the widest split. So the search starts where these fit, but for rounding.
-    const Bytes each = usable() - reserved() - activation_peak({node, 1, 1, 1}, 1, quiet_);
-    if (each.value <= 0) return needed_;
+    auto n = p_.rule == EngineRule::ideal ? least_devices(node) : 1;
+    if (n <= 0) return needed_;
+    while (n <= kMostDevices) {
+      if (headroom_on(n).value >= 0) { needed_ = n; break; }
+      n = n < kOneByOne ? n + 1 : (n / node + 1) * node;
+    }
+    if (r_.unified) this->hold(sequences(), quiet_);   // the search left another layout's
+    return needed_;
+  }
+
+  // No layout of the ideal engine takes less, over all its devices, than one copy of what is loaded and of every sequence, nor on any
+  // of them less than the activations of one sequence in the widest split. So the search starts where these fit, but for rounding.
+  std::int64_t least_devices(std::int64_t node) {
+    const auto& w = r_.workload;
+    const Bytes each = r_.device->memory * r_.device->usable_fraction - this->reserved() - this->activations_on({node, 1, 1, 1}, 1, true, quiet_);
+    if (each.value <= 0) return 0;
     Bytes sequence;
     for (std::size_t i = 0; i < scratch_.layer_cache.size(); ++i) sequence += scratch_.cache.layers[i] * scratch_.layer_cache[i];
     const Bytes least = stored_.loaded + (r_.speculative ? stored_.mtp : Bytes{}) + (w.concurrency_max ? 1 : w.concurrency.value) * sequence;
     constexpr double kRounding = 1 - 1e-9;
     auto n = static_cast<std::int64_t>(std::clamp(std::ceil(least / each * kRounding), 1.0, 1e6));
     if (n > kOneByOne) n = (n + node - 1) / node * node;
-    while (n <= kMostDevices) {
-      if (headroom_on(n).value >= 0) { needed_ = n; break; }
-      n = n < kOneByOne ? n + 1 : (n / node + 1) * node;
-    }
-    return needed_;
+    return n;
   }
 
-  const Request& r_;
-  const Inventory& m_;
-  const Formats& formats_;
-  const Stored& stored_;
-  Scratch& scratch_;
-  T& trace_;
-  mutable NoTrace quiet_;
-  Estimate& e_;
   double concurrency_ = 1;
-  // in the layout
-  std::int64_t fullest_ = 0;                           // pipeline stage
-  Bytes first_, last_, ends_;                          // beside the layers, on the stages that hold them
-  Reads reads_;
-  Bytes activations_, sequence_;
+  Bytes sequence_;                                     // the cache of one on the fullest device
   std::int64_t needed_ = -1;
 };
 

@@ -49,7 +49,7 @@ function smallCatalogue() {
       weight_formats: [{ id: "bf16", name: "BF16", aliases: ["bfloat16"], group: "float", rule: "uniform", encoding: "bf16", bits_per_weight: 16, article_bytes: 2, source: "table" }],
       kv_formats: [{ id: "bf16", aliases: ["fp16"], bits: 16, source: "table" }],
     },
-    "engines.json": [{ id: "ideal", name: "Ideal", profile: true, layer_split: false }],
+    "engines.json": [{ id: "ideal", name: "Ideal", profile: true, layer_split: false, rule: "ideal" }],
     "optimizers.json": [{ id: "adamw", name: "AdamW" }],
     "efficiency.json": {
       classes: [
@@ -169,6 +169,9 @@ const refusals = [
   ["unknown rule", (f) => (f["formats.json"].weight_formats[0].rule = "some"), '/weight_formats/0/rule: "some" is not one of'],
   ["unknown arithmetic", (f) => (f["formats.json"].encodings[1].arithmetic = "int4"), '/encodings/1/arithmetic: "int4" is not one of'],
   ["bytes per group without a group", (f) => delete f["formats.json"].encodings[1].group, "/encodings/1/bytes_per_group: needs a group"],
+  ["unknown rule of an engine", (f) => (f["engines.json"][0].rule = "magic"), "/0/rule: must be one of"],
+  ["constants out of order", (f) => (f["engines.json"][0].constants = [{ id: "a", since: "0.10", value: 1, unit: "share", source: "https://a.b/c" }, { id: "a", since: "0.9", value: 2, unit: "share", source: "https://a.b/c" }]), "/0/constants/1: rows of one constant must be in the order of their versions"],
+  ["a constant outside of its range", (f) => (f["engines.json"][0].constants = [{ id: "a", value: 3, unit: "GiB", low: 1, high: 2, source: "https://a.b/c" }]), "/0/constants/0: low <= value <= high does not hold"],
   ["no ideal engine", (f) => (f["engines.json"][0].id = "perfect"), 'there must be an engine "ideal"'],
   ["efficiency above 1", (f) => Object.assign(f["efficiency.json"].classes[0].bandwidth, { value: 1.1, high: 1.2 }), "/classes/0/bandwidth/value: 1.1 is above 1"],
   ["efficiency of 0", (f) => (f["efficiency.json"].classes[0].bandwidth.low = 0), "/classes/0/bandwidth/low: must be above 0"],
@@ -280,7 +283,7 @@ test("the packed text gives back every row, in little space", () => {
   }
   const { catalog } = packCatalog();
   const bytes = gzipSync(JSON.stringify(compactCatalog(catalog)), { level: 9 }).length;
-  assert.ok(bytes < 24_000, `${bytes} bytes`);
+  assert.ok(bytes < 28_000, `${bytes} bytes`);
 });
 
 test("names and ids give each other", () => {

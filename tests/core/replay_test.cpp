@@ -170,6 +170,7 @@ TEST_CASE("every step of many layouts, formats and workloads follows from its fo
       json{{"prompt_tokens", 2000}, {"concurrency", 3000}, {"mode", "static_batch"}},
       json{{"prompt_tokens", 2000}, {"concurrency", 8}, {"mode", "offline"}},
   };
+  const char* const engines[] = {"vllm", "llama.cpp", "sglang", "ollama", "transformers", "tensorrt-llm", "mlx", "exllamav2"};
   // Every model meets every device; the other axes turn with each step, so that the run stays short and no pair of axes
   // moves together.
   std::size_t turn = 0;
@@ -189,6 +190,8 @@ TEST_CASE("every step of many layouts, formats and workloads follows from its fo
         if (turn % 11 == 4) request["reserved_bytes"] = 2e9;
         if (turn % 13 == 6) request["price_usd_per_hour"] = 2.5;
         if (turn % 5 == 2) request["method"] = "article";
+        else if (turn % 5 > 2) request["engine"] = engines[(turn / 2) % std::size(engines)];
+        if (turn % 17 == 4) request["options"] = {{"n_gpu_layers", 7}, {"n_cpu_moe", 20}, {"kv_unified", true}, {"flash_attention", false}, {"mla", false}};
         replay(known, "estimate", request, written(request), report);
       }
     }

@@ -30,6 +30,10 @@ struct CatalogEngine {
   std::string id, name;
   bool profile = false;
   bool layer_split = false;
+  EngineRule rule = EngineRule::ideal;
+  std::vector<std::string> versions;             // the first and the last that are known; empty: it has none
+  std::vector<std::string> small;                // devices that never count as large, by the beginning of their ids
+  std::vector<EngineConstant> constants;
 };
 
 class Catalog {

@@ -1,7 +1,7 @@
-// Serving: what a model takes in memory and how fast it answers, for the engine `ideal`.
+// Serving: what a model takes in memory and how fast it answers, by the rules of the request's engine.
 //
-// `ideal` allocates just what the arithmetic needs: nothing is rounded to pages, nothing reserved. Times are a roofline over the
-// inventory at the device class's measured efficiencies.
+// `ideal` allocates just what the arithmetic needs: nothing is rounded to pages, nothing reserved; engine.hpp says what the others
+// do. Times are a roofline over the inventory at the device class's measured efficiencies.
 #pragma once
 
 #include <array>
@@ -20,7 +20,12 @@ struct DeviceMemory {                      // the fullest device
   Bytes capacity, usable, headroom;
   bool fits = false;
   std::array<Bytes, kRoles> weights_by_role{};
-  Bytes reserved;
+  Bytes context, libraries, graphs, reserved;          // the runtime
+};
+
+struct HostMemory {                        // what stays in system memory
+  Bytes weights, kv_cache;
+  Bytes total() const { return weights + kv_cache; }
 };
 
 struct TotalMemory {                       // all devices together
@@ -72,6 +77,7 @@ struct Estimate {
   Layout layout;
   double concurrency = 0;                  // as used for memory ("max" resolved)
   TotalMemory total;
+  HostMemory host;
   // with a device
   bool has_device = false;
   DeviceMemory device;

@@ -20,11 +20,14 @@ enum class FormulaId : std::uint8_t {
   role_weights, model_weights, device_role_weights, device_weights, total_weights,
   // KV cache and state
   layer_kv_bytes_per_token, kv_bytes_per_token, window_bytes_per_sequence, state_bytes_per_sequence,
-  device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,
+  held_tokens, device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,
   // activations
   attention_activations, feed_forward_activations, logits_activations, activations, total_activations,
+  score_activations, hidden_activations, sampler_activations, engine_activations,
+  mask_buffer, attention_buffer, feed_forward_buffer, logits_buffer, pipeline_buffer, compute_buffer,
   // memory
-  runtime, device_total, total_runtime, total_memory, usable_memory, headroom,
+  engine_context, engine_libraries, engine_graphs, runtime, device_total, total_runtime, total_memory, usable_memory,
+  budget, headroom, host_weights, host_kv_cache,
   // capacity
   kv_pool, room, kv_tokens, windowed_kv_tokens, windowed_kv_bytes_per_token, max_concurrency, max_context_tokens,
   // compute

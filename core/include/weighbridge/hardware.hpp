@@ -19,6 +19,7 @@ struct Efficiency {
 struct Device {
   std::string id, name, device_class;
   Bytes memory;                          // what the driver reports; for unified memory all of it
+  Bytes visible;                         // what a program is told, a little less than `memory` on some devices
   Bytes marketed;                        // the number in its name, as 10^9 bytes (the article's method)
   double usable_fraction = 1;            // unified memory: the share that the GPU may take
   BytesPerSecond bandwidth;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weighbridge/engine.hpp"
 #include "weighbridge/formats.hpp"
 #include "weighbridge/hardware.hpp"
 #include "weighbridge/problem.hpp"
@@ -55,6 +56,12 @@ struct EngineChoice {
   std::string id = "ideal";
   std::string version;
   bool layer_split = false;                  // splits whole layers over devices by default (llama.cpp and kin)
+  EngineProfile profile;                     // at that version
+};
+
+struct Card {                                // of mixed ones
+  Bytes memory;
+  double usable_fraction = 1;
 };
 
 struct Request {
@@ -69,6 +76,7 @@ struct Request {
   EngineChoice engine;
   std::optional<Device> device;
   From device_from = From::catalog;
+  std::vector<Card> cards;                   // of a list of different devices; else empty
   Given<std::int64_t> devices{0};            // 0: the fewest that fit
   std::int64_t per_node = 0;                 // 0: the device's own, else 8
   bool layout_given = false;
@@ -78,6 +86,15 @@ struct Request {
   Workload workload;
   Given<double> chunk_tokens{8192};          // prompt tokens in one pass
   bool speculative = false;                  // MTP layers are loaded too
+  // engine settings, given or the engine's own
+  double memory_share = 0;                   // 0: the engine's own
+  double max_sequences = 0;                  // in one pass; 0: those in flight
+  double cell_tokens = 1;                    // blocks, cells, pages
+  bool eager = false, flash = true, unified = false, full_windows = false, latent = true;
+  std::int64_t gpu_layers = -1;              // output layer included; -1: all
+  double cpu_moe = 0;                        // layers whose experts stay on the host
+  double context_parallel = 1;               // devices that share one sequence's cache
+  double images = 0;                         // of a prompt
   double compute_efficiency = 0;             // > 0: replaces the fitted ones
   double bandwidth_efficiency = 0;
   Kind model_kind = Kind::exact;             // how sure the tensors are

@@ -15,6 +15,8 @@ namespace weighbridge::formulas {
 // Per kind of layer. Scratch that a caller keeps, so that the planner's loop allocates nothing.
 struct CacheTerms {
   std::vector<double> layers, bytes_per_token, window, state;
+  std::vector<double> kept;                    // windows for which the engine keeps less; 0: it keeps every token
+  std::vector<double> held, padding;           // tokens that it keeps per sequence; layers that it fills a group up to, as a factor
   std::vector<double> here, share, copies;     // in a layout: layers and share on the fullest device, copies on all
   std::vector<std::string> names;              // only with a trace
 };
@@ -76,9 +78,9 @@ SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
 // min(context, window), with 0 meaning no window.
 constexpr double reach(double window, double tokens) { return window > 0 && window < tokens ? window : tokens; }
 
-// What one layer of a kind keeps of a sequence of `context` tokens.
-inline double layer_bytes(const CacheTerms& t, std::size_t kind, double context) {
-  return t.bytes_per_token[kind] * reach(t.window[kind], context) + t.state[kind];
+// What one layer of a kind keeps of a sequence.
+inline double layer_bytes(const CacheTerms& t, std::size_t kind) {
+  return t.padding[kind] * (t.bytes_per_token[kind] * t.held[kind] + t.state[kind]);
 }
 
 // Windows as a formula takes them: min(window, tokens) must be the tokens where there is no window.
@@ -88,33 +90,31 @@ inline std::vector<double> shown_windows(const CacheTerms& t, double tokens) {
   return window;
 }
 
-// One sequence of `context` tokens on the fullest device.
+// One sequence on the fullest device.
 template <class T>
-Bytes device_sequence_bytes(const CacheTerms& t, const Given<double>& context, T& trace) {
+Bytes device_sequence_bytes(const CacheTerms& t, T& trace) {
   Bytes bytes;
-  for (std::size_t i = 0; i < t.layers.size(); ++i) bytes += Bytes{t.here[i] * t.share[i] * layer_bytes(t, i, context.value)};
+  for (std::size_t i = 0; i < t.layers.size(); ++i) bytes += Bytes{t.here[i] * t.share[i] * layer_bytes(t, i)};
   if constexpr (T::on) {
     trace.step(FormulaId::device_kv_bytes_per_sequence, bytes,
-               {{"layers", t.here, From::model}, {"share", t.share, From::model},
-                {"bytes_per_token", t.bytes_per_token, From::model}, {"context_tokens", context},
-                {"window_tokens", shown_windows(t, context.value), From::model}, {"state_bytes", t.state, From::model}});
+               {{"layers", t.here, From::model}, {"share", t.share, From::model}, {"padding", t.padding, From::catalog},
+                {"bytes_per_token", t.bytes_per_token, From::model}, {"held_tokens", t.held, From::model}, {"state_bytes", t.state, From::model}});
     trace.name_rows(t.names);
   }
   return bytes;
 }
 
-// All sequences on all devices.
+// All sequences on all devices, of `layers` of each kind.
 template <class T>
-Bytes total_kv_cache(const CacheTerms& t, double concurrency, From concurrency_from, const Given<double>& context, T& trace) {
+Bytes total_kv_cache(const CacheTerms& t, const std::vector<double>& layers, double concurrency, From concurrency_from, T& trace) {
   Bytes each;
-  for (std::size_t i = 0; i < t.layers.size(); ++i) each += Bytes{t.layers[i] * t.copies[i] * layer_bytes(t, i, context.value)};
+  for (std::size_t i = 0; i < t.layers.size(); ++i) each += Bytes{layers[i] * t.copies[i] * layer_bytes(t, i)};
   const Bytes bytes = concurrency * each;
   if constexpr (T::on) {
     trace.step(FormulaId::total_kv_cache, bytes,
-               {{"concurrency", concurrency, concurrency_from}, {"layers", t.layers, From::model},
-                {"copies", t.copies, From::model}, {"bytes_per_token", t.bytes_per_token, From::model},
-                {"context_tokens", context}, {"window_tokens", shown_windows(t, context.value), From::model},
-                {"state_bytes", t.state, From::model}});
+               {{"concurrency", concurrency, concurrency_from}, {"layers", layers, From::model}, {"copies", t.copies, From::model},
+                {"padding", t.padding, From::catalog}, {"bytes_per_token", t.bytes_per_token, From::model},
+                {"held_tokens", t.held, From::model}, {"state_bytes", t.state, From::model}});
     trace.name_rows(t.names);
   }
   return bytes;
@@ -125,18 +125,18 @@ template <class T>
 BytesPerToken device_kv_bytes_per_token(const CacheTerms& t, T& trace) {
   BytesPerToken bytes;
   for (std::size_t i = 0; i < t.layers.size(); ++i)
-    if (t.window[i] == 0) bytes += BytesPerToken{t.here[i] * t.share[i] * t.bytes_per_token[i]};
+    if (t.kept[i] == 0) bytes += BytesPerToken{t.here[i] * t.share[i] * t.padding[i] * t.bytes_per_token[i]};
   if constexpr (T::on) {
-    std::vector<double> layers, share, per_token;
+    std::vector<double> layers, share, padding, per_token;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      if (t.window[i] != 0) continue;
-      layers.push_back(t.here[i]); share.push_back(t.share[i]); per_token.push_back(t.bytes_per_token[i]);
+      if (t.kept[i] != 0) continue;
+      layers.push_back(t.here[i]); share.push_back(t.share[i]); padding.push_back(t.padding[i]); per_token.push_back(t.bytes_per_token[i]);
       names.push_back(t.names[i]);
     }
-    if (layers.empty()) { layers = {0}; share = {0}; per_token = {0}; names = {"-"}; }
+    if (layers.empty()) { layers = {0}; share = {0}; padding = {1}; per_token = {0}; names = {"-"}; }
     trace.step(FormulaId::device_kv_bytes_per_token, bytes,
-               {{"layers", layers, From::model}, {"share", share, From::model}, {"bytes_per_token", per_token, From::model}});
+               {{"layers", layers, From::model}, {"share", share, From::model}, {"padding", padding, From::catalog}, {"bytes_per_token", per_token, From::model}});
     trace.name_rows(names);
   }
   return bytes;

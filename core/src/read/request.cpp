@@ -292,6 +292,19 @@ void read_kv_cache(Reader& r, Request& out) {
 
 // ---- engine and device ----
 
+// The version as a number: the newest when none is given, the nearest known one, with a warning, when there is no such version.
+double known_version(Reader& r, const CatalogEngine& engine, std::string_view given) {
+  constexpr double kPatches = 999;                       // "0.11" covers its patches
+  if (engine.versions.size() != 2) return 0;
+  const double first = version_number(engine.versions[0]).value_or(0), last = version_number(engine.versions[1]).value_or(0) + kPatches;
+  if (given.empty()) return last;
+  const auto version = version_number(given);
+  if (version && *version >= first && *version <= last) return *version;
+  const bool old = version && *version < first;
+  r.problems().add(Code::unknown_engine_version, "/engine/version", {{"version", given}, {"taken", engine.versions[old ? 0 : 1]}});
+  return old ? first : last;
+}
+
 EngineChoice read_engine(Reader& r) {
   EngineChoice out;
   const auto* value = r.valid("/engine");
@@ -320,6 +333,7 @@ EngineChoice read_engine(Reader& r) {
   out.id = engine->id;
   out.layer_split = engine->layer_split;
   if (!engine->profile) r.problems().add(Code::engine_as_ideal, path, {{"engine", engine->name}});
+  out.profile = profile_at(engine->rule, engine->constants, known_version(r, *engine, out.version));
   return out;
 }
 
@@ -339,7 +353,7 @@ Device read_custom_device(Reader& r) {
   d.custom = true;
   const auto* name = r.valid("/device/name");
   d.id = d.name = name ? std::string(as_text(*name)) : std::string("custom");
-  d.memory = d.marketed = Bytes{r.figure("/device/memory_bytes")};
+  d.memory = d.marketed = d.visible = Bytes{r.figure("/device/memory_bytes")};
   if (!r.has("/device/memory_bytes")) r.missing("/device", "memory_bytes");
   d.bandwidth = BytesPerSecond{r.figure("/device/bandwidth")};
   constexpr std::string_view peaks[6] = {"/device/flops/fp32", "/device/flops/fp16", "/device/flops/bf16",
@@ -361,6 +375,7 @@ Device weakest_of(const std::vector<const Device*>& devices) {
   for (const auto* other : devices) {
     d.usable_fraction = std::min(d.usable_fraction, other->usable_fraction);
     d.memory = min(d.memory, other->memory);
+    d.visible = min(d.visible, other->visible);
     d.marketed = min(d.marketed, other->marketed);
     d.bandwidth = min(d.bandwidth, other->bandwidth);
     for (std::size_t a = 0; a < 6; ++a) {
@@ -380,9 +395,10 @@ struct DeviceChoice {
   std::optional<Device> device;
   From from = From::catalog;
   std::int64_t listed = 0;             // how many ids a list had
+  std::vector<Card> cards;             // of a list, when engines that split whole layers can use each card in full
 };
 
-DeviceChoice read_device(Reader& r) {
+DeviceChoice read_device(Reader& r, bool layer_split) {
   DeviceChoice out;
   const auto* value = r.valid("/device");
   if (!value) return out;
@@ -404,7 +420,9 @@ DeviceChoice read_device(Reader& r) {
     out.device = weakest_of(devices);
     out.listed = static_cast<std::int64_t>(devices.size());
     const bool mixed = std::any_of(devices.begin(), devices.end(), [&](const Device* d) { return d->id != devices.front()->id; });
-    if (mixed) r.problems().add(Code::mixed_devices, "/device", {{"devices", names}});
+    if (mixed && layer_split)
+      for (const auto* d : devices) out.cards.push_back({d->memory, d->usable_fraction});
+    else if (mixed) r.problems().add(Code::mixed_devices, "/device", {{"devices", names}});
   }
   if (out.device && r.valid("/price_usd_per_hour")) out.device->price_per_hour = Dollars{r.figure("/price_usd_per_hour")};
   return out;
@@ -532,24 +550,91 @@ Workload read_workload(Reader& r) {
   return w;
 }
 
-void read_options(Reader& r, Request& out) {
-  if (r.valid("/options/max_num_batched_tokens")) {
-    out.chunk_tokens = r.number("/options/max_num_batched_tokens");
-  } else if (const auto* chunk = r.valid("/options/chunked_prefill_size")) {
-    out.chunk_tokens = {chunk->get<double>(), From::user};
-  } else {
-    out.chunk_tokens = r.number("/options/max_num_batched_tokens", !r.has("/options/max_num_batched_tokens"));
-  }
-  out.speculative = r.valid("/options/speculative") != nullptr;
+// Which engines know an option.
+struct OptionOf {
+  std::string_view name;
+  std::string_view rules;              // "i b s f d l": as in EngineRule
+};
+constexpr OptionOf kOptionsOf[] = {
+    {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
+    {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
+    {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
+    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"},
+};
+constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
+
+void warn_of_options(Reader& r, const Request& out, std::string_view engine) {
   const auto* options = r.valid("/options");
   if (!options) return;
-  constexpr std::string_view used[] = {"max_num_batched_tokens", "chunked_prefill_size", "speculative", "enable_dp_attention"};
   for (auto at = options->begin(); at != options->end(); ++at) {
     const auto& key = at.key();
-    if (at.value().is_null() || std::find(std::begin(used), std::end(used), key) != std::end(used)) continue;
     const auto path = pointer("/options", key);
-    if (field_at(estimate_fields(), path).path != path) continue;              // already a problem
-    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", "ideal"}});
+    if (at.value().is_null() || field_at(estimate_fields(), path).path != path) continue;              // the latter is already a problem
+    const auto known = std::find_if(std::begin(kOptionsOf), std::end(kOptionsOf), [&](const OptionOf& o) { return o.name == key; });
+    if (known != std::end(kOptionsOf) && known->rules.find(rule_letter(out.engine.profile.rule)) != std::string_view::npos) continue;
+    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", engine}});
+  }
+}
+
+// Tokens in one pass: as given, or the engine's own for this device and context.
+Given<double> read_pass_tokens(Reader& r, const Request& out, bool large) {
+  const auto& p = out.engine.profile;
+  const auto given = [&](std::string_view path) -> std::optional<double> {
+    const auto* value = r.valid(path);
+    return value ? std::optional(value->get<double>()) : std::nullopt;
+  };
+  std::string_view path = "/options/max_num_batched_tokens";
+  if (p.rule == EngineRule::ideal) {
+    if (const auto chunk = given("/options/chunked_prefill_size"); chunk && !r.has(path)) return {*chunk, From::user};
+    return r.number(path);
+  }
+  if (p.rule == EngineRule::static_share) path = "/options/chunked_prefill_size";
+  if (p.rule == EngineRule::buffers) path = "/options/n_ubatch";
+  if (const auto tokens = given(path)) return {std::min(*tokens, given("/options/n_batch").value_or(*tokens)), From::user};
+  const double context = out.workload.context_tokens.value;
+  double tokens = large && p[Constant::pass_tokens_large] > 0 ? p[Constant::pass_tokens_large] : p[Constant::pass_tokens];
+  if (p.rule == EngineRule::dynamic && p[Constant::whole_prompts_to] > 0) return {std::max(1.0, out.workload.prompt_tokens.value), out.workload.prompt_tokens.from};
+  if (context <= p[Constant::whole_prompts_to]) tokens = std::max(context, 2048.0);
+  tokens = std::max(1.0, std::min(tokens, given("/options/n_batch").value_or(tokens)));
+  if (!r.has(path) && p.rule != EngineRule::dynamic) r.assume(path, number_text(tokens), "default");
+  return {tokens, From::standard};
+}
+
+void read_options(Reader& r, Request& out) {
+  const auto& p = out.engine.profile;
+  const auto* engine = r.catalog().find_engine(out.engine.id);
+  const auto figure = [&](std::string_view path, double otherwise) { return r.valid(path) ? r.figure(path) : otherwise; };
+  const auto flag = [&](std::string_view path, bool otherwise) { return r.valid(path) ? r.flag(path) : otherwise; };
+  bool large = out.device && p[Constant::large_memory_bytes] > 0 && out.device->visible.value >= p[Constant::large_memory_bytes];
+  for (const auto& prefix : engine->small) large = large && out.device->id.compare(0, prefix.size(), prefix) != 0;
+  out.chunk_tokens = read_pass_tokens(r, out, large);
+  out.speculative = r.valid("/options/speculative") != nullptr;
+  const double sequences = large && p[Constant::max_sequences_large] > 0 ? p[Constant::max_sequences_large] : p[Constant::max_sequences];
+  switch (p.rule) {
+    case EngineRule::budget:
+      out.memory_share = figure("/options/gpu_memory_utilization", 0);
+      out.max_sequences = figure("/options/max_num_seqs", sequences);
+      out.cell_tokens = figure("/options/block_size", p[Constant::cell_tokens]);
+      if (!r.has("/options/gpu_memory_utilization")) r.assume("/options/gpu_memory_utilization", number_text(p[Constant::memory_share]), "default");
+      if (!r.has("/options/max_num_seqs")) r.assume("/options/max_num_seqs", number_text(sequences), "default");
+      break;
+    case EngineRule::static_share: out.memory_share = figure("/options/mem_fraction_static", 0); break;
+    case EngineRule::free_share: out.max_sequences = figure("/options/max_batch_size", sequences); break;
+    default: break;
+  }
+  if (p.rule != EngineRule::budget && p.rule != EngineRule::ideal) out.cell_tokens = p[Constant::cell_tokens];
+  out.latent = p[Constant::latent] > 0;
+  if (p.rule == EngineRule::ideal) return;
+  out.eager = flag("/options/enforce_eager", false);
+  out.flash = flag("/options/flash_attention", true);
+  out.latent = flag("/options/mla", out.latent);
+  out.context_parallel = std::max(1.0, figure("/options/decode_context_parallel", 1));
+  out.images = figure("/options/images_per_prompt", 0);
+  if (p.rule == EngineRule::buffers) {
+    out.unified = flag("/options/kv_unified", false);
+    out.full_windows = flag("/options/swa_full", false);
+    out.gpu_layers = r.count("/options/n_gpu_layers", -1);
+    out.cpu_moe = figure("/options/n_cpu_moe", 0);
   }
 }
 
@@ -575,9 +660,10 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
     out.model_kind = weakest(out.model_kind, Kind::assumed);
   read_kv_cache(r, out);
   out.engine = read_engine(r);
-  auto device = read_device(r);
+  auto device = read_device(r, out.engine.layer_split);
   out.device = std::move(device.device);
   out.device_from = device.from;
+  out.cards = std::move(device.cards);
   const auto count = read_count(r);
   out.devices = count.devices;
   out.per_node = count.per_node;
@@ -592,6 +678,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   read_layout(r, out);
   out.workload = read_workload(r);
   read_options(r, out);
+  warn_of_options(r, out, out.engine.id);
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
   if (r.valid("/prefill_pool"))
@@ -655,7 +742,7 @@ std::optional<TrainRequest> read_train_request(const json& request, const Catalo
   const auto base = read_weights(r, "/base_weights", nullptr);
   if (base.format && base.format->article_bytes > 0) out.bytes_per_parameter = base.format->article_bytes;
   else if (base.bits > 0) out.bytes_per_parameter = base.bits / 8;
-  auto device = read_device(r);
+  auto device = read_device(r, false);
   out.device = std::move(device.device);
   out.device_from = device.from;
   if (const auto count = read_count(r); count.devices.value > 0) out.devices = count.devices;

@@ -1,0 +1,140 @@
+// What engines take beside the weights and the plain cache: cells and blocks, activation peaks, compute buffers, libraries, graphs.
+//
+// Sources: the engines' own documentation and code, and logs that others published (data/engines.json names one for each constant).
+// Constants come from the profile; here is only what is done with them.
+#pragma once
+
+#include <cmath>
+
+#include "weighbridge/engine.hpp"
+#include "weighbridge/hardware.hpp"
+#include "weighbridge/tensors.hpp"
+#include "weighbridge/trace.hpp"
+
+namespace weighbridge::formulas {
+
+// How a cache is rounded: `sequences` share a stream whose cells are a multiple of `multiple`; a window's stream holds `extra` tokens more.
+struct Cells {
+  double sequences = 1, multiple = 1, extra = 0, least_window = 0;
+};
+
+// Tokens that a layer holds for each sequence; window 0: all.
+template <class T>
+double held_tokens(const Cells& c, double window, const Given<double>& context, std::string_view of, T& trace) {
+  const double n = c.sequences, m = c.multiple;
+  const double all = std::ceil(n * context.value / m) * m;
+  if (window <= 0) window = context.value;
+  else if (window < c.least_window) window = c.least_window;
+  const double kept = std::ceil((n * window + c.extra) / m) * m;
+  return trace.step(FormulaId::held_tokens, (all < kept ? all : kept) / n,
+                    {{"sequences_together", n, From::user}, {"context_tokens", context}, {"multiple", m, From::catalog},
+                     {"window_tokens", window, From::model}, {"extra_tokens", c.extra, From::catalog}}, of);
+}
+
+// Piecewise linear over 1, 2, 4 and 8 devices.
+constexpr double over_devices(double devices, double one, double two, double four, double eight) {
+  if (devices <= 2) return one + (two - one) * (devices > 1 ? devices - 1 : 0);
+  if (devices <= 4) return two + (four - two) * (devices - 2) / 2;
+  return four + (eight - four) * ((devices < 8 ? devices : 8) - 4) / 4;
+}
+
+struct PassShape {                                     // of one pass
+  double tokens = 1;                                   // on each device
+  double prompt = 1;                                   // of one sequence in the pass: what scores are square in, or the cells they look at
+  double sequences = 1;                                // whose logits are wanted at once
+  double heads = 0;
+  double tensor = 1;
+  bool flash = true;
+};
+
+// Profiling run of vLLM, and the like of SGLang, TensorRT-LLM, Transformers and ExLlamaV2: the widest of attention, feed-forward
+// and sampling.
+template <class T>
+Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassShape& s, From tokens_from, T& trace) {
+  const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
+  const auto attention = trace.step(FormulaId::attention_activations, Bytes{2 * s.tokens * (2 * hidden + m.widths.mixer / s.tensor)},
+                                    {{"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
+                                     {"mixer_width", m.widths.mixer, From::model}, {"tensor", s.tensor, From::user}});
+  const auto feed_forward = trace.step(FormulaId::feed_forward_activations, Bytes{2 * s.tokens * (2 * hidden + m.widths.feed_forward / s.tensor)},
+                                       {{"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
+                                        {"feed_forward_width", m.widths.feed_forward, From::model}, {"tensor", s.tensor, From::user}});
+  const double score_copies = s.flash ? 0 : p[Constant::score_copies];
+  const auto scores = trace.step(FormulaId::score_activations, Bytes{score_copies * s.heads / s.tensor * s.tokens * s.prompt * 4},
+                                 {{"copies", score_copies, From::catalog}, {"heads", s.heads, From::model}, {"tensor", s.tensor, From::user},
+                                  {"tokens", s.tokens, tokens_from}, {"context", s.prompt, tokens_from}});
+  const double copies = p[Constant::hidden_copies];
+  const auto states = trace.step(FormulaId::hidden_activations, Bytes{copies * s.tokens * hidden * 2},
+                                 {{"copies", copies, From::catalog}, {"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
+                                  {"bytes", 2.0, From::format}});
+  const double sampler = p[Constant::sampler_copies] > 1 ? p[Constant::sampler_copies] : 1;
+  const auto logits = trace.step(FormulaId::sampler_activations,
+                                 Bytes{sampler * s.sequences * vocabulary * 4 + p[Constant::prompt_logit_bytes] * s.tokens * vocabulary},
+                                 {{"copies", sampler, From::catalog}, {"sequences", s.sequences, From::user}, {"vocab_size", vocabulary, From::model},
+                                  {"prompt_logit_bytes", p[Constant::prompt_logit_bytes], From::catalog}, {"tokens", s.tokens, tokens_from}});
+  // Where nothing is sampled in one large batch, the hidden states of the pass lie beside the feed-forward.
+  const bool beside = p.rule == EngineRule::dynamic;
+  const auto peak = max(max(attention + scores, feed_forward + (beside ? states : Bytes{})), logits + (beside ? Bytes{} : states));
+  return trace.step(FormulaId::engine_activations, peak,
+                    {{"attention", attention, FormulaId::attention_activations}, {"scores", scores, FormulaId::score_activations},
+                     {"feed_forward", feed_forward, FormulaId::feed_forward_activations},
+                     {"hidden_beside_feed_forward", beside ? states : Bytes{}, From::model}, {"logits", logits, FormulaId::sampler_activations},
+                     {"hidden_beside_logits", beside ? Bytes{} : states, From::model}});
+}
+
+// llama.cpp's compute buffer on one device: rows in fp32 of a micro-batch, reused by every layer. `expert_matrix`: of experts in system
+// memory, one tensor at a time is copied over. `head`: the device makes the logits.
+template <class T>
+Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, bool head, From tokens_from, T& trace) {
+  const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
+  const double mask_bytes = s.flash ? 6 : 4;           // fp32, and the 16-bit copy that flash attention reads
+  const auto mask = trace.step(FormulaId::mask_buffer, Bytes{mask_bytes * s.tokens * s.prompt},
+                               {{"bytes", mask_bytes, From::format}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user}});
+  const double score_copies = s.flash ? 0 : p[Constant::score_copies], rows = p[Constant::hidden_copies];
+  const auto attention = trace.step(FormulaId::attention_buffer,
+                                    mask + Bytes{4 * s.tokens * (rows * hidden + score_copies * s.heads * s.prompt)},
+                                    {{"mask", mask, FormulaId::mask_buffer}, {"tokens", s.tokens, tokens_from}, {"rows", rows, From::catalog},
+                                     {"hidden_size", hidden, From::model}, {"score_copies", score_copies, From::catalog},
+                                     {"heads", s.heads, From::model}, {"cells", s.prompt, From::user}});
+  const double third = m.widths.feed_forward / 3;
+  const double spread = m.experts > 0 ? static_cast<double>(m.experts_used) * hidden : 0;          // every expert's output
+  const auto feed_forward = trace.step(FormulaId::feed_forward_buffer, mask + expert_matrix + Bytes{4 * s.tokens * (third + std::max(third, spread))},
+                                       {{"mask", mask, FormulaId::mask_buffer}, {"expert_matrix", expert_matrix, From::model},
+                                        {"tokens", s.tokens, tokens_from}, {"width", third, From::model}, {"outputs", spread, From::model}});
+  const double logit_rows = !head ? 0 : p[Constant::every_logit] > 0 ? s.tokens : s.sequences;
+  const auto logits = trace.step(FormulaId::logits_buffer, Bytes{4 * (logit_rows * vocabulary + s.tokens * hidden)},
+                                 {{"logit_rows", logit_rows, From::user}, {"vocab_size", vocabulary, From::model},
+                                  {"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model}});
+  const double copies = stages > 1 ? p[Constant::pipeline_copies] - 1 : 0;
+  const auto inputs = trace.step(FormulaId::pipeline_buffer, copies * Bytes{4 * s.tokens * (s.prompt + hidden)},
+                                 {{"copies", copies, From::catalog}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user},
+                                  {"hidden_size", hidden, From::model}});
+  return trace.step(FormulaId::compute_buffer, max(max(attention, feed_forward), logits) + inputs,
+                    {{"attention", attention, FormulaId::attention_buffer}, {"feed_forward", feed_forward, FormulaId::feed_forward_buffer},
+                     {"logits", logits, FormulaId::logits_buffer}, {"inputs", inputs, FormulaId::pipeline_buffer}});
+}
+
+// Beside weights, cache and activations, on each device.
+struct RuntimeParts {
+  Bytes context, libraries, graphs;
+};
+
+constexpr double kFastLink = 50e9;                     // bytes/s, one way: NVLink and its like, and no PCIe
+
+template <class T>
+RuntimeParts engine_runtime(const Inventory& m, const EngineProfile& p, double tensor, double link, bool graphs, T& trace) {
+  const auto of = [&](Constant c) { return p[c]; };
+  const auto layers = static_cast<double>(m.spec.layers());
+  const bool slow = tensor > 1 && link < kFastLink && of(Constant::libraries_bytes_slow) > 0;
+  const double libraries = slow ? std::max(of(Constant::libraries_bytes), of(Constant::libraries_bytes_slow))
+                                : over_devices(tensor, of(Constant::libraries_bytes), of(Constant::libraries_bytes_2),
+                                               of(Constant::libraries_bytes_4), of(Constant::libraries_bytes_8));
+  const double moe = of(Constant::graph_bytes_per_moe_layer);
+  const double each = !graphs ? 0 : m.experts > 0 && moe > 0 ? moe : of(Constant::graph_bytes_per_layer);
+  RuntimeParts out;
+  out.context = trace.step(FormulaId::engine_context, Bytes{of(Constant::context_bytes)}, {{"context_bytes", of(Constant::context_bytes), From::catalog}});
+  out.libraries = trace.step(FormulaId::engine_libraries, Bytes{libraries}, {{"libraries_bytes", libraries, From::catalog}});
+  out.graphs = trace.step(FormulaId::engine_graphs, Bytes{layers * each}, {{"layers", layers, From::model}, {"graph_bytes_per_layer", each, From::catalog}});
+  return out;
+}
+
+}  // namespace weighbridge::formulas

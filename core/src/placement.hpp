@@ -1,0 +1,462 @@
+// Where everything lies: the engine's rules for this request, the layout, and what each device of it and the host hold. The base of
+// the one calculation that estimator.hpp describes, bare or traced like it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "formulas/activations.hpp"
+#include "formulas/engine_memory.hpp"
+#include "formulas/kv_cache.hpp"
+#include "formulas/weights.hpp"
+#include "scratch.hpp"
+#include "speed.hpp"
+#include "weighbridge/estimate.hpp"
+#include "weighbridge/layout.hpp"
+
+namespace weighbridge {
+
+using formulas::Part;
+
+inline constexpr std::int64_t kDefaultNode = 8;
+
+inline std::int64_t node_size(const Request& r) {
+  if (r.per_node > 0) return r.per_node;
+  return r.device && r.device->per_node > 0 ? r.device->per_node : kDefaultNode;
+}
+
+// Where in a pipeline a tensor lies: with its layers, with the first or the last ones, or (a tied table) with both.
+inline StoredGroup::Place place_of(const TensorRow& row) {
+  using Place = StoredGroup::Place;
+  if (row.kind >= 0 && !row.mtp) return Place::layers;
+  return row.tied_head ? Place::ends : row.use == Use::lookup ? Place::first : Place::last;
+}
+
+template <class T>
+class Placement {
+ protected:
+  using Place = StoredGroup::Place;
+  using Read = StoredGroup::Read;
+
+  Placement(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace, Estimate& out)
+      : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), trace_(trace), e_(out), p_(r.engine.profile) {
+    heads_ = static_cast<double>(most_heads());
+    buffers_ = p_.rule == EngineRule::buffers && !(r.device && r.device->device_class == "cpu");
+    if (buffers_) {
+      const auto units = m_.spec.layers() + 1;           // the output layer counts as one
+      offloaded_ = r_.gpu_layers < 0 || r_.gpu_layers > units ? units : r_.gpu_layers;
+      on_host_ = units - offloaded_;
+    }
+    cache_terms();
+  }
+
+  bool loaded(const TensorRow& row) const {
+    if (row.mtp && !r_.speculative) return false;
+    return row.role != Role::vision || !towers_apart();
+  }
+  // A file of its own, loaded when images are asked for.
+  bool towers_apart() const { return p_.rule == EngineRule::buffers && r_.images <= 0; }
+
+  std::int64_t most_heads() const {
+    std::int64_t most = 0;
+    for (const auto& kind : m_.spec.kinds) most = std::max({most, kind.mixer.attention.heads, kind.mixer.mla.heads});
+    return most;
+  }
+
+  // ---- the cache, as the engine keeps it ----
+
+  // What a layer keeps when an engine does not know latents: keys and values of all heads.
+  void without_latent(CacheShape& c, const Mla& mla) const {
+    const double pad = p_[Constant::head_elements];
+    const auto heads = static_cast<double>(mla.heads);
+    c.k_elements = heads * std::max(pad, static_cast<double>(mla.nope_dim + mla.rope_dim));
+    c.v_elements = heads * std::max(pad, static_cast<double>(mla.value_dim));
+    c.kv_heads = mla.heads;
+    c.replicated = false;
+  }
+
+  // The window of a kind, when the engine keeps less for it; else 0.
+  double kept_window(std::size_t i, bool all_windowed) const {
+    if (r_.full_windows || p_[all_windowed ? Constant::windows_all : Constant::windows_mixed] <= 0) return 0;
+    return static_cast<double>(m_.caches[i].window);
+  }
+
+  void cache_terms() {
+    auto& t = scratch_.cache;
+    const auto n = m_.caches.size();
+    for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.kept, &t.held, &t.padding, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
+    if constexpr (T::on) t.names.resize(n);
+    for (auto* bytes : {&scratch_.layer_weights, &scratch_.layer_experts, &scratch_.layer_cache}) bytes->resize(n);
+    scratch_.shares.resize(n + 1);
+    scratch_.shapes.assign(m_.caches.begin(), m_.caches.end());
+    const double k_bits = r_.k_format->bits, v_bits = r_.v_format->bits;
+    bool all_windowed = true;
+    for (const auto& c : m_.caches) all_windowed = all_windowed && (c.window > 0 || c.k_elements <= 0);
+    for (std::size_t i = 0; i < n; ++i) {
+      auto& c = scratch_.shapes[i];
+      if (!r_.latent && m_.spec.kinds[i].mixer.kind == MixerKind::mla) without_latent(c, m_.spec.kinds[i].mixer.mla);
+      t.layers[i] = static_cast<double>(c.layers);
+      t.window[i] = static_cast<double>(c.window);
+      t.kept[i] = kept_window(i, all_windowed);
+      t.state[i] = c.state_bytes;
+      t.padding[i] = 1;
+      std::string_view name;
+      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(i + 1);
+      t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
+    }
+    cells_.multiple = r_.cell_tokens;
+    cells_.extra = p_[Constant::window_pass] > 0 ? r_.chunk_tokens.value - (p_.rule == EngineRule::budget ? 1 : 0) : 0;
+    cells_.least_window = p_[Constant::window_least_tokens];
+    if (p_[Constant::equal_groups] > 0) fill_groups();
+    hold(1, quiet_);
+  }
+
+  // Groups of layers that share a table must be of one size: the smallest sort's.
+  void fill_groups() {
+    auto& t = scratch_.cache;
+    const auto n = t.layers.size();
+    const auto alike = [&](std::size_t a, std::size_t b) { return t.kept[a] == t.kept[b] && (t.state[a] > 0) == (t.state[b] > 0); };
+    const auto keeps = [&](std::size_t i) { return t.bytes_per_token[i] > 0 || t.state[i] > 0; };
+    const auto of_sort = [&](std::size_t i) {
+      double layers = 0;
+      for (std::size_t j = 0; j < n; ++j) if (keeps(j) && alike(i, j)) layers += t.layers[j];
+      return layers;
+    };
+    double smallest = 0, most = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!keeps(i)) continue;
+      const double layers = of_sort(i);
+      smallest = smallest > 0 ? std::min(smallest, layers) : layers;
+      most = std::max(most, layers);
+    }
+    if (smallest <= 0 || smallest == most) return;
+    for (std::size_t i = 0; i < n; ++i)
+      if (keeps(i)) t.padding[i] = std::ceil(of_sort(i) / smallest) * smallest / of_sort(i);
+    // A state takes whole blocks of the attention layers, whose blocks grow until one holds it.
+    double per_token = 0, state = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (t.bytes_per_token[i] > 0) per_token = std::max(per_token, t.bytes_per_token[i]);
+      state = std::max(state, t.state[i]);
+    }
+    if (per_token <= 0 || state <= 0) return;
+    cells_.multiple = std::max(cells_.multiple, std::ceil(state / (per_token * cells_.multiple)) * cells_.multiple);
+    for (std::size_t i = 0; i < n; ++i) if (t.state[i] > 0) t.state[i] = cells_.multiple * per_token;
+  }
+
+  // Fills in what each layer holds when `sequences` of the asked context are in flight on a replica.
+  template <class Tr>
+  void hold(double sequences, Tr& trace) {
+    auto& t = scratch_.cache;
+    cells_.sequences = r_.unified ? std::max(1.0, sequences) : 1;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      std::string_view name;
+      if constexpr (Tr::on) name = t.names[i];
+      t.held[i] = formulas::held_tokens(cells_, t.kept[i], r_.workload.context_tokens, name, trace);
+      scratch_.layer_cache[i] = Bytes{formulas::layer_bytes(t, i)};
+    }
+  }
+
+  // ---- the layout ----
+
+  const Shares& shares_of(std::int16_t kind) const { return scratch_.shares[static_cast<std::size_t>(kind + 1)]; }
+  static std::size_t index(Split split) { return static_cast<std::size_t>(split); }
+  // Over the prediction layers' rows only with speculation.
+  std::span<const StoredGroup> loaded_groups() const {
+    return {stored_.groups.data(), r_.speculative ? stored_.groups.size() : stored_.without_mtp};
+  }
+  bool left_out(const StoredGroup& g) const { return g.role == Role::vision && towers_apart(); }
+
+  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
+  void weigh_layers(const Layout& l) {
+    for (std::size_t i = 0; i < scratch_.shares.size(); ++i) {
+      const auto heads = kv_heads(m_, static_cast<std::int16_t>(static_cast<std::int16_t>(i) - 1));
+      for (const auto split : {Split::even, Split::kv_heads, Split::replicated, Split::experts}) {
+        scratch_.shares[i].on_fullest[index(split)] = formulas::share_on_fullest(split, heads, l);
+        scratch_.shares[i].copies[index(split)] = formulas::copies(split, heads, l);
+      }
+    }
+    auto& layer = scratch_.layer_weights;
+    auto& experts = scratch_.layer_experts;
+    std::fill(layer.begin(), layer.end(), Bytes{});
+    std::fill(experts.begin(), experts.end(), Bytes{});
+    first_ = last_ = ends_ = {};
+    for (const auto& g : loaded_groups()) {
+      if (left_out(g)) continue;
+      const auto bytes = g.bytes * shares_of(g.kind).on_fullest[index(g.split)];
+      const auto kind = static_cast<std::size_t>(g.kind);
+      switch (g.place) {
+        case Place::layers:
+          layer[kind] += bytes / scratch_.cache.layers[kind];
+          if (g.role == Role::experts) experts[kind] += bytes / scratch_.cache.layers[kind];
+          break;
+        case Place::first: first_ += bytes; break;
+        case Place::last: last_ += bytes; break;
+        case Place::ends: ends_ += bytes; break;
+      }
+    }
+  }
+
+  double cache_share(std::size_t kind, const Layout& l) const {
+    const auto& c = scratch_.shapes[kind];
+    return (c.replicated ? 1.0 : formulas::heads_share(c.kv_heads, l.tensor)) / r_.context_parallel;
+  }
+  double cache_copies(std::size_t kind, const Layout& l) const {
+    const auto& c = scratch_.shapes[kind];
+    return (c.replicated ? static_cast<double>(l.tensor) : formulas::heads_copies(c.kv_heads, l.tensor)) / r_.context_parallel;
+  }
+
+  // Cards of a list hold a stage each.
+  bool by_card(const Layout& l) const { return !r_.cards.empty() && l.tensor == 1 && l.pipeline == static_cast<std::int64_t>(r_.cards.size()); }
+  bool by_memory(const Layout& l) const { return buffers_ || (by_card(l) && r_.engine.layer_split); }
+
+  // Shares of the memory decide where a stage begins: the layers [first, end) lie on it, layers before the first stage on the host.
+  std::int64_t begins(const Layout& l, std::int64_t stage) const {
+    double before = static_cast<double>(stage) / static_cast<double>(l.pipeline);
+    if (by_card(l)) {
+      double all = 0, part = 0;
+      for (std::size_t i = 0; i < r_.cards.size(); ++i) {
+        const double room = std::max(1.0, room_on(static_cast<std::int64_t>(i), l).value);
+        all += room;
+        if (static_cast<std::int64_t>(i) < stage) part += room;
+      }
+      before = part / all;
+    }
+    const auto units = buffers_ ? offloaded_ : m_.spec.layers();
+    const auto first = on_host_ + static_cast<std::int64_t>(std::ceil(before * static_cast<double>(units) - 1e-9));
+    return std::min(first, m_.spec.layers());
+  }
+  StageLayers layers_on(const Layout& l, std::int64_t stage) const {
+    if (!by_memory(l)) return stage_layers(m_.spec.layers(), l.pipeline, stage);
+    return {begins(l, stage), begins(l, stage + 1)};
+  }
+  bool head_on_device() const { return !buffers_ || offloaded_ > 0; }
+
+  // Of a kind's layers on a stage, those whose experts stay on the host.
+  double moved(std::size_t kind, const StageLayers& s) const {
+    const auto end = std::min(s.end, static_cast<std::int64_t>(r_.cpu_moe));
+    return buffers_ && end > s.first ? static_cast<double>(m_.layers_of(kind, s.first, end)) : 0;
+  }
+
+  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each.
+  template <class F>
+  void each_stage(const Layout& l, F f) {
+    weigh_layers(l);
+    const auto kinds = scratch_.layer_weights.size();
+    const auto last = l.pipeline - 1;
+    for (std::int64_t stage = 0; stage <= last; ++stage) {
+      // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
+      if (kinds == 1 && stage == 2 && !by_memory(l)) stage = last;
+      const auto layers = layers_on(l, stage);
+      Bytes weights, sequence;
+      for (std::size_t i = 0; i < kinds; ++i) {
+        const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+        weights += here * scratch_.layer_weights[i];
+        if (r_.cpu_moe > 0) weights = weights - moved(i, layers) * scratch_.layer_experts[i];
+        sequence += here * cache_share(i, l) * scratch_.layer_cache[i];
+      }
+      if (stage == 0 && !buffers_) weights += first_;
+      if (stage == last && head_on_device()) weights += last_;
+      if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
+      f(stage, weights, sequence);
+    }
+  }
+
+  // ---- one device ----
+
+  Bytes capacity_of(std::int64_t stage, const Layout& l) const { return by_card(l) ? r_.cards[static_cast<std::size_t>(stage)].memory : r_.device->memory; }
+  double usable_fraction(std::int64_t stage, const Layout& l) const {
+    return by_card(l) ? r_.cards[static_cast<std::size_t>(stage)].usable_fraction : r_.device->usable_fraction;
+  }
+  Bytes room_on(std::int64_t stage, const Layout& l) const { return capacity_of(stage, l) * usable_fraction(stage, l) - reserved() - Bytes{p_[Constant::context_bytes]}; }
+  Bytes reserved() const { return Bytes{r_.reserved_bytes.value}; }
+
+  template <class Tr>
+  formulas::RuntimeParts runtime_parts(const Layout& l, Tr& trace) const {
+    if (p_.rule == EngineRule::ideal) return {};
+    return formulas::engine_runtime(m_, p_, static_cast<double>(l.tensor * l.data), r_.device ? r_.device->link.value : 0, !r_.eager, trace);
+  }
+  Bytes runtime_on(const Layout& l) const {
+    const auto p = runtime_parts(l, quiet_);
+    return p.context + p.libraries + p.graphs + reserved();
+  }
+
+  Given<double> pass_tokens() const {
+    const auto& w = r_.workload;
+    const double uncached = std::max(1.0, w.prompt_tokens.value - w.cached_prefix_tokens.value);
+    return uncached < r_.chunk_tokens.value ? Given<double>{uncached, w.prompt_tokens.from}
+                                            : Given<double>{r_.chunk_tokens.value, r_.chunk_tokens.from};
+  }
+
+  // What a sequence adds to the activations, where a whole batch of prompts is read in one pass.
+  bool batched_prompts() const { return p_.rule == EngineRule::dynamic && p_[Constant::whole_prompts_to] > 0; }
+
+  template <class Tr>
+  Bytes activations_on(const Layout& l, double sequences, bool head, Tr& trace) const {
+    const auto tensor = static_cast<double>(l.tensor);
+    if (p_.rule == EngineRule::ideal) return formulas::activation_peak(m_, pass_tokens(), sequences, tensor, trace);
+    formulas::PassShape s;
+    s.heads = heads_;
+    s.tensor = tensor;
+    s.flash = r_.flash;
+    s.sequences = r_.max_sequences > 0 ? r_.max_sequences : sequences;
+    auto tokens = pass_tokens();
+    const double context = r_.workload.context_tokens.value;
+    if (p_.rule == EngineRule::buffers) {
+      const double n = r_.unified ? std::max(1.0, sequences) : 1;
+      s.prompt = std::ceil(n * context / cells_.multiple) * cells_.multiple;
+      s.tokens = std::min(r_.chunk_tokens.value, s.prompt);
+      s.sequences = sequences;
+      Bytes expert;
+      if (r_.cpu_moe > 0 || on_host_ > 0)
+        for (const auto b : scratch_.layer_experts) expert = max(expert, b / 3);
+      return formulas::compute_buffer(m_, p_, s, static_cast<double>(l.pipeline), expert, head, r_.chunk_tokens.from, trace);
+    }
+    if (p_.rule == EngineRule::budget || p_.rule == EngineRule::free_share) tokens = r_.chunk_tokens;
+    s.prompt = batched_prompts() ? tokens.value : std::max(tokens.value, std::min(context, r_.workload.prompt_tokens.value));
+    if (p_.rule == EngineRule::budget) s.prompt = std::min(tokens.value, std::max(context, 1.0));
+    s.tokens = batched_prompts() ? tokens.value * sequences : tokens.value;
+    return formulas::engine_activations(m_, p_, s, tokens.from, trace);
+  }
+
+  double memory_share(const Layout& l) const {
+    if (r_.memory_share > 0) return r_.memory_share;
+    const auto devices = static_cast<double>(l.tensor * l.pipeline);
+    if (p_[Constant::kept_bytes] > 0) {
+      const double memory = r_.device->visible.value;
+      const double kept = p_[Constant::kept_bytes] + p_[Constant::kept_bytes_per_pass_token] * r_.chunk_tokens.value + p_[Constant::kept_bytes_per_device] * devices;
+      return std::max(0.1, (memory - kept) / memory);
+    }
+    double share = p_[Constant::memory_share];
+    for (const auto& [from, constant] : {std::pair{2.0, Constant::memory_share_2}, {4.0, Constant::memory_share_4}, {8.0, Constant::memory_share_8}})
+      if (devices >= from && p_[constant] > 0) share = p_[constant];
+    return share;
+  }
+
+  bool has_budget() const { return p_.rule == EngineRule::budget || p_.rule == EngineRule::static_share || p_.rule == EngineRule::free_share; }
+  // What the engine uses beside its share.
+  Bytes outside(const Layout& l, Bytes weights, Bytes activations) const {
+    const auto p = runtime_parts(l, quiet_);
+    switch (p_.rule) {
+      case EngineRule::budget:
+        return reserved() + (p_[Constant::context_in_budget] > 0 ? Bytes{} : p.context) + (p_[Constant::graphs_in_budget] > 0 ? Bytes{} : p.graphs);
+      case EngineRule::static_share: return activations + p.graphs;
+      case EngineRule::free_share: return (1 - memory_share(l)) * (weights + activations + runtime_on(l));
+      default: return {};
+    }
+  }
+  Bytes usable_on(std::int64_t stage, const Layout& l, Bytes weights, Bytes activations) const {
+    const auto all = capacity_of(stage, l) * usable_fraction(stage, l);
+    return has_budget() ? min(all, memory_share(l) * r_.device->visible + outside(l, weights, activations)) : all;
+  }
+
+  // ---- the fullest device ----
+
+  struct Fullest {
+    std::int64_t stage = 0;
+    Bytes weights, activations;
+    Bytes headroom;                                    // without a device: the more is held, the less
+  };
+  Fullest fullest_stage(const Layout& l, double sequences) {
+    if (r_.unified) hold(sequences, quiet_);
+    const auto runtime = runtime_on(l);
+    Fullest most;
+    bool any = false;
+    // Only compute buffers depend on the stage.
+    const auto buffers = p_.rule == EngineRule::buffers;
+    Bytes with_head, without_head;
+    each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
+      if (!any) {
+        with_head = activations_on(l, sequences, true, quiet_);
+        without_head = buffers && l.pipeline > 1 ? activations_on(l, sequences, false, quiet_) : with_head;
+      }
+      const auto activations = stage == l.pipeline - 1 ? with_head : without_head;
+      const auto room = r_.device ? usable_on(stage, l, weights, activations) : Bytes{};
+      const auto headroom = room - weights - sequences * sequence - activations - runtime;
+      if (!any || headroom < most.headroom) most = {stage, weights, activations, headroom};
+      any = true;
+    });
+    return most;
+  }
+
+  bool on_fullest(Place place) const {
+    const bool first = fullest_ == 0, last = fullest_ == e_.layout.pipeline - 1;
+    if (buffers_) return place != Place::first && last && head_on_device();
+    return place == Place::first ? first : place == Place::last ? last : first || last;
+  }
+  // How many devices of a replica's pipeline hold what lies beside the layers.
+  double holders(Place place) const {
+    if (buffers_) return place != Place::first && head_on_device() ? 1 : 0;
+    return place == Place::ends && e_.layout.pipeline > 1 ? 2 : 1;
+  }
+
+  // One pass over the tensors in the layout: what the fullest device holds, what all hold, what the host holds, and what a pass reads.
+  void place(double sequences) {
+    const auto& l = e_.layout;
+    const auto fullest = fullest_stage(l, sequences);
+    fullest_ = fullest.stage;
+    activations_ = fullest.activations;
+    const auto layers = layers_on(l, fullest_);
+    const StageLayers devices{on_host_ < m_.spec.layers() ? on_host_ : m_.spec.layers(), m_.spec.layers()};
+    auto& t = scratch_.cache;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      t.here[i] = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+      t.share[i] = cache_share(i, l);
+      t.copies[i] = cache_copies(i, l);
+    }
+    auto& roles = e_.device.weights_by_role;
+    roles = {};
+    e_.total.weights = e_.host.weights = {};
+    reads_ = {};
+    scratch_.tables.clear();
+    for (const auto& g : loaded_groups()) {
+      if (left_out(g)) continue;
+      const auto& shares = shares_of(g.kind);
+      const double share = shares.on_fullest[index(g.split)];
+      const auto kind = static_cast<std::size_t>(g.kind);
+      double part, all, host;                          // of the group: on the fullest device, on all devices of a replica, on the host
+      if (g.place == Place::layers) {
+        const bool experts = g.role == Role::experts && r_.cpu_moe > 0;
+        part = (t.here[kind] - (experts ? moved(kind, layers) : 0)) / t.layers[kind];
+        all = buffers_ ? (static_cast<double>(m_.layers_of(kind, devices.first, devices.end)) - (experts ? moved(kind, devices) : 0)) / t.layers[kind] : 1;
+        host = 1 - all;
+      } else {
+        part = on_fullest(g.place) ? 1 : 0;
+        all = holders(g.place);
+        host = buffers_ && (all == 0 || g.place == Place::ends) ? 1 : 0;
+      }
+      roles[static_cast<std::size_t>(g.role)] += g.bytes * (part * share);
+      e_.total.weights += g.bytes * (all * shares.copies[index(g.split)]);
+      if (buffers_) e_.host.weights += g.bytes * host;
+      switch (g.read) {
+        case Read::whole: reads_.whole += g.bytes * share; break;
+        case Read::experts: reads_.experts += g.bytes * share; break;
+        case Read::table: scratch_.tables.push_back({g.bytes * share, g.table_rows}); break;
+        case Read::never: break;
+      }
+    }
+    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_);
+  }
+
+  const Request& r_;
+  const Inventory& m_;
+  const Formats& formats_;
+  const Stored& stored_;
+  Scratch& scratch_;
+  T& trace_;
+  mutable NoTrace quiet_;
+  Estimate& e_;
+  const EngineProfile& p_;
+  formulas::Cells cells_;
+  double heads_ = 0;
+  bool buffers_ = false;                               // a part may lie on the host
+  std::int64_t offloaded_ = 0, on_host_ = 0;           // layers, output layer included; layers that stay on the host
+  // in the layout
+  std::int64_t fullest_ = 0;                           // pipeline stage
+  Bytes first_, last_, ends_;                          // beside the layers, on the stages that hold them
+  Reads reads_;
+  Bytes activations_;                                  // on the fullest device
+};
+
+}  // namespace weighbridge

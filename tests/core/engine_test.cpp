@@ -1,0 +1,227 @@
+// Engine profiles: whose rules hold, at which version, and what they do to a request's memory.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "api_json.hpp"
+#include "support/catch.hpp"
+#include "weighbridge/catalog.hpp"
+
+using namespace weighbridge_test;
+using namespace weighbridge;
+
+namespace {
+
+constexpr double kGiB = 1073741824, kMiB = 1048576;
+const char* const kEngines[] = {"ideal", "transformers", "vllm", "sglang", "tensorrt-llm", "llama.cpp", "ollama", "mlx", "exllamav2"};
+
+json good(const json& request) {
+  const auto answer = parsed(api::estimate(written(request)));
+  INFO(written(answer));
+  REQUIRE(is_true(answer, "/ok"));
+  return answer;
+}
+double part(const json& answer, const char* name) { return number(answer, std::string("/memory/per_device/") + name); }
+bool warned(const json& answer, std::string_view code) {
+  for (const auto& p : at(answer, "/problems")) if (text(p, "/code") == code) return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("versions are ordered numbers, whatever letters stand before and behind them") {
+  CHECK(version_number("0.9") < version_number("0.10"));
+  CHECK(version_number("v0.11.0") == version_number("0.11"));
+  CHECK(version_number("0.6.4.post1") == version_number("0.6.4"));
+  CHECK(version_number("b2824") < version_number("b5921"));
+  CHECK_FALSE(version_number("newest").has_value());
+  CHECK_FALSE(version_number("").has_value());
+  CHECK_FALSE(version_number("99999999").has_value());
+}
+
+TEST_CASE("every constant in the data is one that the rules know") {
+  std::size_t rows = 0;
+  for (const auto& engine : catalog().json()["engines"])
+    if (engine.contains("constants"))
+      for (const auto& row : engine["constants"]) {
+        INFO(row.dump());
+        CHECK(find_constant(row["id"].get<std::string>()).has_value());
+        ++rows;
+      }
+  CHECK(rows > 100);
+}
+
+TEST_CASE("a version takes the latest row that is not newer") {
+  const std::vector<EngineConstant> rows{{Constant::pass_tokens, 0, 1}, {Constant::pass_tokens, 5000, 2}, {Constant::latent, 7000, 0}};
+  CHECK(profile_at(EngineRule::budget, rows, 4999)[Constant::pass_tokens] == 1);
+  CHECK(profile_at(EngineRule::budget, rows, 5000)[Constant::pass_tokens] == 2);
+  CHECK(profile_at(EngineRule::budget, rows, 6999)[Constant::latent] == 1);
+  CHECK(profile_at(EngineRule::budget, rows, 7000)[Constant::latent] == 0);
+}
+
+TEST_CASE("an unknown version is a warning, and the nearest known one is taken") {
+  const json base{{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"devices", 1}};
+  auto at_version = [&](const char* version) { auto r = base; r["engine"] = {{"name", "vllm"}, {"version", version}}; return good(r); };
+  CHECK(warned(at_version("99.1"), "unknown_engine_version"));
+  CHECK(warned(at_version("nightly"), "unknown_engine_version"));
+  CHECK_FALSE(warned(at_version("0.11.1"), "unknown_engine_version"));
+  CHECK(part(at_version("99.1"), "activations") == part(at_version("0.31"), "activations"));
+}
+
+TEST_CASE("the parts sum to the totals with every engine") {
+  for (const char* engine : kEngines)
+    for (const char* model : {"meta-llama/Llama-3.1-8B", "google/gemma-3-27b-it", "deepseek-ai/DeepSeek-V2-Lite", "openai/gpt-oss-20b"})
+      for (const int devices : {1, 2, 4}) {
+        INFO(engine << " " << model << " " << devices);
+        const auto a = good({{"model", model}, {"engine", engine}, {"device", "a100-sxm-80gb"}, {"devices", devices}, {"workload", {{"context_tokens", 9000}, {"concurrency", 3}}}});
+        for (const std::string where : {"/memory/per_device", "/memory/total"}) {
+          const double sum = number(a, where + "/weights") + number(a, where + "/kv_cache") + number(a, where + "/activations") + number(a, where + "/runtime");
+          CHECK(number(a, where + "/total") == Approx(sum).epsilon(1e-12));
+        }
+        double runtime = 0;
+        for (const char* name : {"context", "libraries", "graphs", "reserved"}) runtime += number(a, std::string("/memory/detail/runtime/") + name);
+        CHECK(part(a, "runtime") == Approx(runtime).epsilon(1e-12));
+        CHECK(part(a, "usable") <= part(a, "capacity"));
+      }
+}
+
+TEST_CASE("more context never needs less, with every engine") {
+  for (const char* engine : kEngines)
+    for (const char* model : {"meta-llama/Llama-3.1-8B", "google/gemma-2-9b-it", "openai/gpt-oss-20b"}) {
+      double before = 0;
+      for (const int context : {1281, 2000, 4096, 5000, 8192, 20000, 131072}) {
+        INFO(engine << " " << model << " " << context);
+        const double now = part(good({{"model", model}, {"engine", engine}, {"device", "h100-sxm-80gb"}, {"devices", 1}, {"workload", {{"context_tokens", context}, {"concurrency", 2}}}}), "total");
+        CHECK(now >= before);
+        before = now;
+      }
+    }
+}
+
+TEST_CASE("no device of several holds more weights and cache than one device alone, and a better-compressed format never weighs more") {
+  for (const char* engine : kEngines) {
+    INFO(engine);
+    const json one{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"device", "h100-sxm-80gb"}, {"devices", 1}};
+    const auto alone = good(one);
+    for (const int devices : {2, 4, 8}) {
+      auto split = one;
+      split["devices"] = devices;
+      const auto a = good(split);
+      CHECK(part(a, "weights") <= part(alone, "weights"));
+      CHECK(part(a, "kv_cache") <= part(alone, "kv_cache"));
+    }
+    double before = 1e300;
+    for (const char* format : {"fp32", "bf16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K"}) {
+      auto asked = one;
+      asked["weights"] = format;
+      const double now = part(good(asked), "weights");
+      CHECK(now <= before);
+      before = now;
+    }
+  }
+}
+
+TEST_CASE("llama.cpp: the input table stays on the host, the output layer counts as one of n_gpu_layers, and what is not offloaded lies on the host") {
+  json request{{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}};
+  const auto all = good(request);
+  // Meta-Llama-3-8B, Q4_K_M: 281.81 MiB on the processor, 4403.49 MiB on the card (GPU-Benchmarks-on-LLM-Inference, 3070_v3.ipynb).
+  CHECK(number(all, "/memory/host/weights") == Approx(281.81 * kMiB).epsilon(1e-4));
+  CHECK(part(all, "weights") == Approx(4403.49 * kMiB).epsilon(1e-4));
+  const double whole = part(all, "weights") + number(all, "/memory/host/weights");
+  double before = part(all, "weights");
+  for (const int layers : {33, 32, 20, 1, 0}) {
+    request["options"] = {{"n_gpu_layers", layers}};
+    const auto a = good(request);
+    INFO(layers);
+    CHECK(part(a, "weights") <= before);
+    CHECK(part(a, "weights") + number(a, "/memory/host/weights") == Approx(whole).epsilon(1e-12));
+    CHECK(part(a, "kv_cache") + number(a, "/memory/host/kv_cache") == Approx(part(all, "kv_cache")));
+    before = part(a, "weights");
+  }
+  CHECK(before == 0);
+}
+
+TEST_CASE("llama.cpp: a tied table lies on the card as the head and on the host as the input table") {
+  const auto a = good({{"model", "google/gemma-3-27b-it"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}});
+  CHECK(number(a, "/memory/host/weights") > 1.0 * kGiB);
+  CHECK(number(a, "/memory/detail/weights/embedding") == number(a, "/memory/host/weights"));
+}
+
+TEST_CASE("llama.cpp: window layers keep the window and a micro-batch in whole cells, for every slot or for all together") {
+  // gemma-3-27b: 10 layers keep all, 52 a window of 1024; 8192 bytes per token and layer.
+  const auto cache = [](json options, int context, int slots) {
+    return number(good({{"model", "google/gemma-3-27b-it"}, {"engine", "llama.cpp"}, {"options", options}, {"workload", {{"context_tokens", context}, {"concurrency", slots}}}}), "/memory/total/kv_cache");
+  };
+  CHECK(cache(json::object(), 8192, 1) == 8192.0 * (10 * 8192 + 52 * 1536));
+  CHECK(cache(json::object(), 8192, 4) == 4 * 8192.0 * (10 * 8192 + 52 * 1536));
+  CHECK(cache({{"kv_unified", true}}, 8192, 4) == 8192.0 * (10 * 4 * 8192 + 52 * 4608));
+  CHECK(cache({{"n_ubatch", 2048}}, 8192, 1) == 8192.0 * (10 * 8192 + 52 * 3072));
+  CHECK(cache({{"swa_full", true}}, 8192, 1) == 8192.0 * 62 * 8192);
+  CHECK(cache(json::object(), 8000, 1) == 8192.0 * (10 * 8192 + 52 * 1536));
+}
+
+TEST_CASE("llama.cpp: four equal cards get 9, 8, 8 and 7 of 32 layers, the last one the head") {
+  const auto a = good({{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "a100-sxm-80gb"}, {"devices", 4}});
+  // 1307.55 MiB on the fullest (GPU-Benchmarks-on-LLM-Inference, A100_SXM_4_v3.ipynb); layers of a mixture differ, and are taken as equal.
+  CHECK(part(a, "weights") == Approx(1307.55 * kMiB).epsilon(0.03));
+}
+
+TEST_CASE("a 4090 and a 3090 share the layers by their memory, and each keeps its own limit") {
+  const json pair{{"model", "meta-llama/Llama-3.3-70B-Instruct"}, {"weights", "IQ4_XS"}, {"engine", "llama.cpp"}, {"device", {"rtx-4090", "rtx-3090"}}, {"workload", {{"context_tokens", 8192}}}};
+  const auto a = good(pair);
+  CHECK(is_true(a, "/memory/per_device/fits"));
+  CHECK_FALSE(warned(a, "mixed_devices"));
+  auto uneven = pair;
+  uneven["device"] = {"rtx-4090", "rtx-3060-12gb"};
+  const auto b = good(uneven);
+  CHECK_FALSE(is_true(b, "/memory/per_device/fits"));
+  // Engines that split every matrix take the weaker card's figures, and say so.
+  auto split = pair;
+  split["engine"] = "vllm";
+  CHECK(warned(good(split), "mixed_devices"));
+}
+
+TEST_CASE("what a desktop takes is gone for the engine") {
+  json request{{"model", "Qwen/Qwen2.5-32B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}};
+  const auto without = good(request);
+  request["reserved_bytes"] = 1.5e9;
+  const auto with = good(request);
+  CHECK(part(without, "headroom") - part(with, "headroom") == Approx(1.5e9));
+  CHECK(number(without, "/capacity/kv_pool") - number(with, "/capacity/kv_pool") == Approx(1.5e9));
+}
+
+TEST_CASE("vLLM: the pool is the budget less weights, libraries and the activation peak") {
+  // Llama-3-8B on an H100, version 0.6.5: 0.9 x 79.22 less 14.96, 1.79 and 1.26 GiB leaves 53.29 (vllm issue 10511).
+  const auto a = good({{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "bf16"}, {"engine", {{"name", "vllm"}, {"version", "0.6.5"}}}, {"device", "h100-sxm-80gb"}, {"devices", 1},
+                       {"workload", {{"context_tokens", 8192}}}, {"options", {{"gpu_memory_utilization", 0.9}}}});
+  CHECK(part(a, "weights") == Approx(14.96 * kGiB).epsilon(0.001));
+  CHECK(part(a, "activations") == Approx(1.26 * kGiB).epsilon(0.03));
+  CHECK(number(a, "/memory/detail/runtime/libraries") == Approx(1.79 * kGiB).epsilon(0.001));
+  CHECK(number(a, "/capacity/kv_pool") == Approx(53.29 * kGiB).epsilon(0.003));
+  CHECK(std::fmod(number(a, "/capacity/kv_tokens"), 16) == 0);
+}
+
+TEST_CASE("vLLM: before MLA every head kept keys and values, padded to 256") {
+  const auto per_token = [](const char* version) {
+    return number(good({{"model", "deepseek-ai/DeepSeek-V2-Lite"}, {"engine", {{"name", "vllm"}, {"version", version}}}, {"device", "h100-sxm-80gb"}, {"devices", 1}}), "/capacity/kv_bytes_per_token");
+  };
+  CHECK(per_token("0.6.4") == 27.0 * 16 * 512 * 2);
+  CHECK(per_token("0.8") == 27.0 * 576 * 2);
+}
+
+TEST_CASE("vLLM: from 0.10 a window costs itself and a pass, before it the whole context") {
+  const auto cache = [](const char* version) {
+    return number(good({{"model", "openai/gpt-oss-20b"}, {"engine", {{"name", "vllm"}, {"version", version}}}, {"device", "h100-sxm-80gb"}, {"devices", 1},
+                        {"options", {{"max_num_batched_tokens", 2048}}}, {"workload", {{"context_tokens", 32768}}}}), "/memory/per_device/kv_cache");
+  };
+  CHECK(cache("0.9") == 24.0 * 2048 * 32768);
+  CHECK(cache("0.11") == 12.0 * 2048 * (32768 + 2176));        // 128 + 2047, in blocks of 16
+}
+
+TEST_CASE("SGLang: the pool is the static share less weights and what lies beside them") {
+  const auto a = good({{"model", "Qwen/QwQ-32B"}, {"weights", "bf16"}, {"engine", {{"name", "sglang"}, {"version", "0.4.3"}}}, {"device", "l4"}, {"devices", 4}, {"parallel", {{"tensor", 4}}}});
+  // 15.26 GiB of weights, a pool of 2.84 GiB, 65536 bytes per token (start-up lines of four L4).
+  CHECK(part(a, "weights") == Approx(15.26 * kGiB).epsilon(0.002));
+  CHECK(number(a, "/capacity/kv_bytes_per_token") == 65536);
+  CHECK(number(a, "/capacity/kv_pool") == Approx(2.84 * kGiB).epsilon(0.2));
+}
