@@ -7,6 +7,7 @@
 
 #include "json.hpp"
 #include "read/config_reader.hpp"
+#include "read/header_model.hpp"
 
 namespace weighbridge {
 
@@ -269,13 +270,13 @@ Packing packing_of(const std::vector<Checkpoint>& headers) {
   return {};
 }
 
-// Bytes of one part, and of its weights by dtype.
+// Bytes of one part, and of its weights by encoding.
 struct Sum {
   Role role;
   std::int16_t kind;
   double bytes = 0;
-  std::array<double, kMostDtypes> by_dtype{};
-  std::uint8_t main = 0;               // dtype of most weights
+  std::array<double, 256> by_encoding{};
+  EncodingId main = 0;                 // of most weights
 };
 Sum& sum_of(std::vector<Sum>& sums, Role role, std::int16_t kind) {
   for (auto& sum : sums)
@@ -291,75 +292,115 @@ double expected(const std::vector<StoredRow>& rows, const Inventory& m, Role rol
   return sum;
 }
 
+// The bytes of files, part by part, and what they say against the config.
+class Parts {
+ public:
+  Parts(const Inventory& m, const Formats& formats) : m_(m), formats_(formats) { store_published(m, formats, by_config_); }
+
+  // `weight`: a matrix, which says what the part is encoded in.
+  void add(Role role, std::int64_t layer, double bytes, EncodingId encoding, bool weight) {
+    total_ += bytes;
+    if (role == R::lm_head && m_.spec.tied) return spare(bytes);
+    const auto kind = layer < 0 ? -1 : layer >= m_.spec.layers() ? kMtpPart : m_.spec.layer_kind[static_cast<std::size_t>(layer)];
+    auto& sum = sum_of(sums_, role, static_cast<std::int16_t>(kind));
+    sum.bytes += bytes;
+    if (!weight) return;
+    sum.by_encoding[encoding] += bytes;
+    if (sum.by_encoding[encoding] > sum.by_encoding[sum.main]) sum.main = encoding;
+  }
+  void extra(double bytes) {
+    total_ += bytes;
+    spare(bytes);
+  }
+
+  // `exact`: the encodings are those of the weights; else weights lie packed in them, by `packing`.
+  StoredParts result(bool exact, std::string_view packing, std::string_view format) {
+    StoredParts out;
+    double expected_total = 0;
+    for (const auto& s : by_config_) expected_total += s.bytes.value;
+    if (total_ == expected_total) return out;
+    std::string_view widest;
+    double most = 0, unnamed = 0;
+    const bool quantised = m_.spec.published.quantised && !exact;
+    for (const auto& sum : sums_) {
+      const double weights = sum.by_encoding[sum.main];
+      const std::string_view main = weights > 0 ? std::string_view(formats_.encodings[sum.main].id) : std::string_view();
+      if (weights > most) most = weights, widest = main;
+      const double by_the_config = expected(by_config_, m_, sum.role, sum.kind);
+      if (by_the_config == 0) {
+        unnamed += sum.bytes;
+        continue;
+      }
+      if (by_the_config == sum.bytes && !exact) continue;
+      StoredPart part{sum.role, sum.kind, 0, false, sum.bytes};
+      const bool plain = exact || main == "bf16" || main == "f16" || main == "f32";
+      if (weights > 0 && (plain || (!quantised && !packing.empty()))) {
+        part.encoding = plain ? sum.main : formats_.encoding(packing);
+        part.encoded = true;
+      }
+      out.parts.push_back(part);
+    }
+    // Parts of the config that no tensor was found for hold what is left over: names that are not known here.
+    const auto found = sums_.size();
+    double missing = 0;
+    for (const auto& s : by_config_) {
+      const auto& row = m_.rows[s.row];
+      auto& sum = sum_of(sums_, row.role, part_kind(row));
+      if (static_cast<std::size_t>(&sum - sums_.data()) < found) continue;
+      sum.bytes += s.bytes.value;
+      missing += s.bytes.value;
+    }
+    double extra = spare_ + unnamed;
+    for (std::size_t i = found; i < sums_.size(); ++i) {
+      const double share = std::floor(sums_[i].bytes / missing * unnamed);
+      extra -= share;
+      out.parts.push_back({sums_[i].role, sums_[i].kind, 0, false, share});
+    }
+    if (extra > 0) out.parts.push_back({R::other, kExtraPart, formats_.encoding("i8"), true, extra});
+    if (!format.empty()) out.format = format;
+    else if (!quantised) out.format = widest == "f16" ? "fp16" : widest == "f32" ? "fp32" : widest == "bf16" ? "bf16" : "";
+    return out;
+  }
+
+ private:
+  void spare(double bytes) { spare_ += bytes; }
+
+  const Inventory& m_;
+  const Formats& formats_;
+  std::vector<StoredRow> by_config_;
+  std::vector<Sum> sums_;
+  double total_ = 0, spare_ = 0;
+};
+
 }  // namespace
 
 StoredParts stored_parts(const std::vector<Checkpoint>& headers, const Inventory& m, const Formats& formats) {
-  StoredParts out;
-  std::vector<StoredRow> by_config;
-  store_published(m, formats, by_config);
-  double total = 0, expected_total = 0, spare = 0;
-  std::vector<Sum> sums;
+  Parts parts(m, formats);
+  std::array<EncodingId, kMostDtypes> encodings{};
+  for (std::uint8_t i = 0; i < dtype_count(); ++i) encodings[i] = formats.encoding(encoding_of(dtype_at(i)));
   for (const auto& c : headers)
     for (const auto& t : c.tensors) {
       const auto name = c.name(t);
       const auto n = named(name);
-      const auto bytes = static_cast<double>(t.bytes());
-      total += bytes;
-      if (is_buffer(name) || (n.role == R::lm_head && m.spec.tied)) {
-        spare += bytes;
-        continue;
-      }
-      const auto kind = n.layer < 0 ? -1 : n.layer >= m.spec.layers() ? kMtpPart : m.spec.layer_kind[static_cast<std::size_t>(n.layer)];
-      auto& sum = sum_of(sums, n.role, static_cast<std::int16_t>(kind));
-      sum.bytes += bytes;
-      if (!n.weight || t.dims[1] < 2) continue;
-      sum.by_dtype[t.dtype] += bytes;
-      if (sum.by_dtype[t.dtype] > sum.by_dtype[sum.main]) sum.main = t.dtype;
+      if (is_buffer(name)) parts.extra(static_cast<double>(t.bytes()));
+      else parts.add(n.role, n.layer, static_cast<double>(t.bytes()), encodings[t.dtype], n.weight && t.dims[1] > 1);
     }
-  for (const auto& s : by_config) expected_total += s.bytes.value;
-  if (total == expected_total) return out;
-
   const auto packing = packing_of(headers);
-  const auto& published = m.spec.published;
-  std::string_view widest;
-  double most = 0, unnamed = 0;
-  for (const auto& sum : sums) {
-    const bool weights = sum.by_dtype[sum.main] > 0;
-    const auto main = weights ? encoding_of(dtype_at(sum.main)) : std::string_view();
-    if (sum.by_dtype[sum.main] > most) most = sum.by_dtype[sum.main], widest = main;
-    const double by_the_config = expected(by_config, m, sum.role, sum.kind);
-    if (by_the_config == 0) {
-      unnamed += sum.bytes;
-      continue;
+  return parts.result(false, packing.encoding, m.spec.published.quantised ? std::string_view() : packing.format);
+}
+
+StoredParts stored_parts(const std::vector<GgufHeader>& headers, const Inventory& m, std::string_view format, const Formats& formats) {
+  Parts parts(m, formats);
+  for (const auto& h : headers)
+    for (const auto& t : h.tensors) {
+      const auto place = place_of_tensor(t.name);
+      const auto rows = t.dims[1] * t.dims[2] * t.dims[3];
+      const auto& e = formats.encodings[t.encoding];
+      const auto bytes = (payload_bytes(e, rows, t.dims[0]) + scale_bytes(e, rows, t.dims[0])).value;
+      if (place.beside) parts.extra(bytes);
+      else parts.add(place.role, place.layer, bytes, t.encoding, place.matrix && t.dimensions > 1);
     }
-    if (by_the_config == sum.bytes) continue;
-    StoredPart part{sum.role, sum.kind, 0, false, sum.bytes};
-    const bool plain = main == "bf16" || main == "f16" || main == "f32";
-    if (plain || (weights && !published.quantised && !packing.encoding.empty())) {
-      part.encoding = formats.encoding(plain ? main : packing.encoding);
-      part.encoded = true;
-    }
-    out.parts.push_back(part);
-  }
-  // Parts of the config that no tensor was found for hold what is left over: names that are not known here.
-  const auto found = sums.size();
-  double missing = 0;
-  for (const auto& s : by_config) {
-    const auto& row = m.rows[s.row];
-    auto& sum = sum_of(sums, row.role, part_kind(row));
-    if (static_cast<std::size_t>(&sum - sums.data()) < found) continue;
-    sum.bytes += s.bytes.value;
-    missing += s.bytes.value;
-  }
-  double extra = spare + unnamed;
-  for (std::size_t i = found; i < sums.size(); ++i) {
-    const double share = std::floor(sums[i].bytes / missing * unnamed);
-    extra -= share;
-    out.parts.push_back({sums[i].role, sums[i].kind, 0, false, share});
-  }
-  if (extra > 0) out.parts.push_back({R::other, kExtraPart, formats.encoding("i8"), true, extra});
-  if (!published.quantised) out.format = !packing.format.empty() ? packing.format : widest == "f16" ? "fp16" : widest == "f32" ? "fp32" : widest == "bf16" ? "bf16" : "";
-  return out;
+  return parts.result(true, {}, format);
 }
 
 StoredParts stored_parts(double total, const CheckpointFacts& facts, const Inventory& m, const Formats& formats) {

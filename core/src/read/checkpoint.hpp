@@ -52,6 +52,8 @@ void compare(const Inventory& header, const Inventory& model, std::string_view f
 
 // The parts in which the files differ from what `model` (by its config) lets expect; empty when they agree to the byte.
 StoredParts stored_parts(const std::vector<Checkpoint>& headers, const Inventory& model, const Formats& formats);
+// The same of GGUF headers beside the config that their metadata make; `format` is the file type.
+StoredParts stored_parts(const std::vector<GgufHeader>& headers, const Inventory& model, std::string_view format, const Formats& formats);
 // Of the total alone.
 StoredParts stored_parts(double total_bytes, const CheckpointFacts& facts, const Inventory& model, const Formats& formats);
 

@@ -159,26 +159,22 @@ struct Pattern {
 };
 constexpr Pattern kPatterns[] = {{"gemma2", 2, 1}, {"gemma3", 6, 5}, {"gpt-oss", 2, 1}, {"cohere2", 4, 3}, {"olmo2", 4, 3}, {"exaone4", 4, 3}, {"llama4", 4, 3}};
 
+bool is_projector(const GgufHeader& part) {
+  const auto* what = part.find("general.architecture");
+  return what && what->text == "clip";
+}
+
 class GgufModel {
  public:
   GgufModel(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats, Problems& problems)
       : parts_(parts), name_(name), path_(path), formats_(formats), problems_(problems) {}
 
   std::optional<Inventory> read() {
-    std::int64_t projectors = 0, models = 0;
-    for (const auto& part : parts_) {
-      const auto* what = part.find("general.architecture");
-      const bool projector = what && what->text == "clip";
-      projectors += projector ? 1 : 0;
-      models += what && !projector && !what->text.empty() && !part.find("split.count") ? 1 : 0;
-      if (!projector && (!meta_ || part.values.size() > meta_->values.size())) meta_ = &part;
-    }
-    if (!meta_) return refuse(projectors > 0 ? "it is a projector for images or sound; drop it together with its language model" : "there is no header");
+    if (!is_whole_gguf(parts_, name_, path_, problems_)) return std::nullopt;
+    for (const auto& part : parts_)
+      if (!is_projector(part) && (!meta_ || part.values.size() > meta_->values.size())) meta_ = &part;
     architecture_ = words("general.architecture");
     if (architecture_.empty()) return refuse("it does not say what architecture it is of");
-    if (models > 1 || projectors > 1) return refuse("there are " + std::to_string(models + projectors) + " models; give the files of one, and at most one projector");
-    const auto split = number("split.count"), given = static_cast<double>(parts_.size()) - static_cast<double>(projectors);
-    if (split > 1 && split != given) return refuse("it is one of " + number_text(split) + " parts, and " + number_text(given) + " were given");
     const auto layers = count_of("block_count");
     if (layers < 1) return refuse("its metadata has no " + architecture_ + ".block_count");
     layers_ = layers;
@@ -192,7 +188,7 @@ class GgufModel {
     if (!group_tensors()) return std::nullopt;
     if (!read_layers()) return std::nullopt;
     make_rows();
-    spec.published.format = file_type();
+    spec.published.format = file_type_of(*meta_);
     count(model_);
     measure(model_);
     return std::move(model_);
@@ -386,15 +382,6 @@ class GgufModel {
     }
   }
 
-  std::string file_type() const {
-    constexpr std::string_view kTypes[] = {"fp32", "fp16", "Q4_0", "Q4_1", "", "", "", "Q8_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L",
-                                           "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS", "IQ3_XXS", "IQ1_S",
-                                           "IQ4_NL", "IQ3_S", "IQ3_M", "IQ2_S", "IQ2_M", "IQ4_XS", "IQ1_M", "bf16", "", "", "", "TQ1_0", "TQ2_0", "MXFP4_MOE"};
-    const auto* v = value("general.file_type");
-    const auto type = v ? whole(v->number, static_cast<std::int64_t>(std::size(kTypes)) - 1) : -1;
-    return type < 0 ? std::string() : std::string(kTypes[type]);
-  }
-
   const std::vector<GgufHeader>& parts_;
   std::string name_;
   std::string path_;
@@ -411,6 +398,45 @@ class GgufModel {
 };
 
 }  // namespace
+
+std::string file_type_of(const GgufHeader& header) {
+  constexpr std::string_view kTypes[] = {"fp32", "fp16", "Q4_0", "Q4_1", "", "", "", "Q8_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L",
+                                         "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS", "IQ3_XXS", "IQ1_S",
+                                         "IQ4_NL", "IQ3_S", "IQ3_M", "IQ2_S", "IQ2_M", "IQ4_XS", "IQ1_M", "bf16", "", "", "", "TQ1_0", "TQ2_0", "MXFP4_MOE"};
+  const auto* v = header.find("general.file_type");
+  const bool known = v && v->number >= 0 && v->number < static_cast<double>(std::size(kTypes));
+  return known ? std::string(kTypes[static_cast<std::size_t>(v->number)]) : std::string();
+}
+
+bool is_whole_gguf(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, Problems& problems) {
+  std::int64_t projectors = 0, models = 0;
+  double split = 0;
+  for (const auto& part : parts) {
+    const auto* count = part.find("split.count");
+    const auto* what = part.find("general.architecture");
+    if (is_projector(part)) ++projectors;
+    else if (count) split = std::max(split, count->number);
+    else if (what && !what->text.empty()) ++models;
+  }
+  const auto given = static_cast<double>(parts.size()) - static_cast<double>(projectors);
+  std::string why;
+  if (given < 1) why = "it is a projector for images or sound; drop it together with its language model";
+  else if (models > 1 || projectors > 1) why = "there are " + std::to_string(models + projectors) + " models; give the files of one, and at most one projector";
+  else if (split > 1 && split != given) why = "it is one of " + number_text(split) + " parts, and " + number_text(given) + " were given";
+  if (!why.empty()) problems.add(Code::unsupported_file, path, {{"name", name}, {"why", why}});
+  return why.empty();
+}
+
+TensorPlace place_of_tensor(std::string_view full) {
+  const auto name = split_name(full);
+  TensorRow row;
+  row.name = full;
+  classify(row, name.part, name.weight, false);
+  if (row.role == R::other)
+    for (const std::string_view mixer : {"attn_", "ssm_", "shortconv", "indexer", "time_mix"})
+      if (name.part.substr(0, mixer.size()) == mixer) row.role = R::attention;
+  return {name.layer, row.role, row.linear || row.cls == C::token_embedding || row.cls == C::output, row.cls == C::position && row.use == Use::never};
+}
 
 std::optional<Inventory> model_of_gguf(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats,
                                        Problems& problems) {

@@ -4,6 +4,7 @@
 
 #include "json.hpp"
 #include "read/checkpoint.hpp"
+#include "read/gguf_config.hpp"
 #include "read/header_model.hpp"
 #include "read/json_text.hpp"
 #include "weighbridge/api.hpp"
@@ -197,14 +198,7 @@ class Files {
       compare(facts, *by_config_, index_at_.name, index_at_.path, problems_);
       stored = stored_parts(facts.bytes, facts, *by_config_, formats);
     }
-    return answer([&](JsonWriter& w) {
-      w.key("config").value(*config_);
-      w.member("name", name_);
-      if (!stored.parts.empty()) {
-        w.key("stored");
-        write_stored(w, stored, formats);
-      }
-    });
+    return with_config(stored, formats);
   }
 
   std::string of_inventory(const std::vector<GgufHeader>& parts, const Place& at, std::string_view name, const std::vector<std::string>& assumed, const Formats& formats) {
@@ -221,7 +215,36 @@ class Files {
     return answer([&](JsonWriter& w) { w.key("header").raw(text).member("name", model->spec.name); });
   }
 
-  std::string of_gguf(const Formats& formats) { return of_inventory(gguf_, gguf_at_, stem(gguf_at_.name), {}, formats); }
+  std::string of_gguf(const Formats& formats) {
+    auto config = config_of_gguf(gguf_);
+    if (!config || !is_whole_gguf(gguf_, gguf_at_.name, gguf_at_.path, problems_)) {
+      if (problems_.has_errors()) return refusal(problems_);
+      return of_inventory(gguf_, gguf_at_, stem(gguf_at_.name), {}, formats);
+    }
+    name_ = stem(gguf_at_.name);
+    auto spec = read_config(*config, name_, gguf_at_.path, formats, problems_);
+    if (!spec) return refusal(problems_);
+    const auto model = inventory(std::move(*spec));
+    if (by_config_) compare(model, *by_config_, gguf_at_.name, gguf_at_.path, problems_);
+    std::string format;
+    for (const auto& part : gguf_)
+      if (format.empty()) format = file_type_of(part);
+    const auto stored = stored_parts(gguf_, model, format, formats);
+    config_ = std::move(*config);
+    return with_config(stored, formats);
+  }
+
+  // Weights beside a config that says all else.
+  std::string with_config(const StoredParts& stored, const Formats& formats) {
+    return answer([&](JsonWriter& w) {
+      w.key("config").value(*config_);
+      w.member("name", name_);
+      if (!stored.parts.empty()) {
+        w.key("stored");
+        write_stored(w, stored, formats);
+      }
+    });
+  }
 
   std::string of_headers(const Formats& formats) {
     if (!whole()) return index_ ? of_index() : refusal(problems_);

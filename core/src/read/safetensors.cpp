@@ -273,6 +273,7 @@ void check_layout(Walker& w, std::int64_t data, std::int64_t size, bool whole) {
 
 }  // namespace
 
+std::uint8_t dtype_count() { return static_cast<std::uint8_t>(std::size(kDtypes)); }
 const Dtype& dtype_at(std::uint8_t index) { return kDtypes[index]; }
 
 std::optional<Checkpoint> read_safetensors(std::string_view content, std::int64_t size, std::string_view file, std::string_view path, Problems& problems) {

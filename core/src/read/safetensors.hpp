@@ -44,6 +44,7 @@ struct Checkpoint {
 };
 
 constexpr std::size_t kMostDtypes = 24;
+std::uint8_t dtype_count();
 const Dtype& dtype_at(std::uint8_t index);
 inline const Dtype& dtype_of(const CheckpointTensor& t) { return dtype_at(t.dtype); }
 
