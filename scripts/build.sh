@@ -35,9 +35,9 @@ if [ ! -f web/vite.config.ts ]; then
 fi
 vite() { node_modules/.bin/vite build web -c web/vite.config.ts --mode "$1" --logLevel warn; }
 for mode in site single embed; do
-  if stale "build/stamps/$mode" "${shared[@]}" web; then
+  if stale "build/stamps/$mode" "${shared[@]}" web scripts/build_embed.mjs; then
     vite "$mode" >&2
-    if [ "$mode" = embed ]; then cp web/embed.html dist/embed/index.html; fi    # the element at work
+    if [ "$mode" = embed ]; then node scripts/build_embed.mjs; fi
     touch "build/stamps/$mode"
   fi
 done

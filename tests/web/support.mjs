@@ -15,6 +15,13 @@ export const site = join(root, "dist/site");
 // What a strict documentation host sends.
 export const kPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'";
 
+// The least that <weigh-bridge> needs of its page, which has style sheets of its own but none inline.
+export const kStrict = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+
+/** Waits until this many elements of a page have drawn a good answer. */
+export const answered = (page, count = 1) =>
+  page.waitForFunction((n) => [...document.querySelectorAll("weigh-bridge")].filter((e) => e.answer?.ok && e.shadowRoot.querySelector("[part=verdict], [part=bar]")).length >= n, count);
+
 export function browserPath() {
   const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
   if (!path) throw new Error("No Chromium was found: run scripts/setup.sh, or set CHROMIUM to its program.");

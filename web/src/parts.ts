@@ -73,7 +73,7 @@ export function ticks(top: number, unit: number): number[] {
   return marks;
 }
 
-/** The stacked bar on its ruler, with the card's capacity as a post. */
+/** The stacked bar on its ruler, with the card's capacity as a post. Styles are set as properties: a policy may forbid the attribute. */
 export function memoryBar(view: View): TemplateResult | typeof nothing {
   const { answer, texts, format } = view;
   const value = (part: string): number => figure(answer, `memory.per_device.${part}`) ?? figure(answer, `memory.total.${part}`) ?? 0;
@@ -96,11 +96,11 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
   const free = usable === undefined ? 0 : usable - total;
   // A name, and then its value, as far as there is room: what does not fit wraps to a line out of sight.
   const written = (kind: string, name: string, at: number, size: number): TemplateResult =>
-    html`<span class="label ${kind}" aria-hidden="true" style="inset-inline-start:${percent(at / top)};width:${percent(size / top)}"><i></i><b>${name}</b><span>${format.giga(size)}</span></span>`;
+    html`<span class="label ${kind}" aria-hidden="true" .style=${`inset-inline-start:${percent(at / top)};width:${percent(size / top)}`}><i></i><b>${name}</b><span>${format.giga(size)}</span></span>`;
   return html`<div class="bar">
     ${capacity === undefined
       ? nothing
-      : html`<div class="posts" aria-hidden="true"><span style=${capacity / top > 0.5 ? `inset-inline-end:${percent(1 - capacity / top)}` : `inset-inline-start:${percent(capacity / top)}`}>${sentence(texts.capacityOf, {
+      : html`<div class="posts" aria-hidden="true"><span .style=${capacity / top > 0.5 ? `inset-inline-end:${percent(1 - capacity / top)}` : `inset-inline-start:${percent(capacity / top)}`}>${sentence(texts.capacityOf, {
           device: deviceName(view.description, view.request['device'], texts.customName),
           capacity: format.giga(capacity),
         })}</span></div>`}
@@ -117,7 +117,7 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
     </svg>
     ${segments.map((s) => (s.size > 0 ? written(s.part, texts.parts[s.part]!, s.from, s.size) : nothing))}${free > 0 ? written('free', texts.free, total, free) : nothing}</div>
     <div class="ruler" aria-hidden="true">${ticks(top, unit).map((mark, i, all) =>
-      html`<span style="inset-inline-start:${percent((mark * unit) / top)}" class=${i === 0 ? 'first' : (mark * unit) / top > 0.93 ? 'last' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
+      html`<span .style=${`inset-inline-start:${percent((mark * unit) / top)}`} class=${i === 0 ? 'first' : (mark * unit) / top > 0.93 ? 'last' : ''}>${format.number(mark)}${i === all.length - 1 ? ` ${format.unit}` : ''}</span>`)}</div>
   </div>`;
 }
 

@@ -5,6 +5,10 @@ export const en = {
   tagline: 'What a language model weighs, how fast it runs, and why',
   loading: 'Weighing…',
   broken: 'The calculator could not be started: {reason}',
+  failures: {
+    policy: 'The calculator could not be started: this browser, or a policy of this site, forbids WebAssembly. Another browser may do; the owner of the site has to allow “wasm-unsafe-eval”. What was chosen is kept in the address.',
+    network: 'The calculator could not be fetched: the network or the site does not answer. What was chosen is kept in the address; load the page again once you are online.',
+  },
   skip: 'Skip to the answer',
 
   // head of the page
@@ -216,6 +220,13 @@ export const en = {
 
   // embedded
   openPage: 'Open in Weighbridge',
+  settings: 'Settings',
+  brokenEmbed: 'This figure cannot be shown: its link is damaged.',
+
+  // a new version of the site
+  newVersion: 'A new version is there.',
+  takeVersion: 'Load it',
+  laterVersion: 'Not now',
 
   footer: 'Computed in your browser; nothing is sent anywhere. Version {version}.',
   unit: {} as Record<string, string>,

@@ -7,6 +7,10 @@ export const zh: Texts = {
   tagline: '一个语言模型有多重、跑多快，以及为什么',
   loading: '正在称重…',
   broken: '计算核心无法启动：{reason}',
+  failures: {
+    policy: '计算核心无法启动：浏览器或本站的安全策略禁止 WebAssembly。可换一个浏览器；站点管理员需允许 “wasm-unsafe-eval”。所选内容保留在地址栏中。',
+    network: '无法下载计算核心：网络或站点没有响应。所选内容保留在地址栏中，联网后重新加载本页即可。',
+  },
   skip: '跳到结果',
 
   method: '计算方法',
@@ -221,6 +225,12 @@ export const zh: Texts = {
   noCurve: '这里没有曲线。',
 
   openPage: '在 Weighbridge 中打开',
+  settings: '设置',
+  brokenEmbed: '无法显示本图：链接已损坏。',
+
+  newVersion: '有新版本。',
+  takeVersion: '立即更新',
+  laterVersion: '以后再说',
 
   footer: '全部在你的浏览器里计算，不发送任何数据。版本 {version}。',
   unit: {
