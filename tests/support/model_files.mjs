@@ -6,7 +6,7 @@ const kBlocks = { 0: [1, 4], 1: [1, 2], 8: [32, 34], 12: [256, 144], 14: [256, 2
 export const kF32 = 0, kF16 = 1, kQ8 = 8, kQ4K = 12, kQ6K = 14;
 
 /**
- * A GGUF file up to its tensors. `values`: numbers (u32), texts, or {texts: [...]} for arrays of texts; `tensors`: [name, dims, type].
+ * A GGUF file up to its tensors. `values`: numbers (u32), texts, {texts: [...]} or {ints: [...]} for arrays; `tensors`: [name, dims, type].
  * `size` is what the whole file has.
  */
 export function gguf(values, tensors) {
@@ -35,6 +35,11 @@ export function gguf(values, tensors) {
     } else if (typeof value === "string") {
       u32(8);
       text(value);
+    } else if (value.ints) {
+      u32(9);
+      u32(5);
+      u64(value.ints.length);
+      for (const each of value.ints) u32(each);
     } else {
       u32(9);
       u32(8);

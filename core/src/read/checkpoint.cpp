@@ -70,7 +70,7 @@ std::int64_t number_in(std::string_view part) {
 Named named(std::string_view full) {
   Named n;
   for (const auto word : kTowerWords) n.tower = n.tower || holds(full, word);
-  std::string_view before, last;
+  std::string_view before;
   for (std::string_view left = full; !left.empty();) {
     const auto dot = std::min(left.find('.'), left.size());
     const auto part = left.substr(0, dot);

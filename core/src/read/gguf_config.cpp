@@ -43,6 +43,8 @@ constexpr Family kFamilies[] = {
     {"kimi-linear", "kimi_linear", Layers::kimi},
     {"gemma3n", "gemma3n_text", Layers::windows},
     {"gemma4", "gemma4_text", Layers::windows},
+    {"glm-dsa", "glm_moe_dsa", Layers::plain},
+    {"deepseek32", "deepseek_v32", Layers::plain},
 };
 
 // A number of the file under all names that configs have for it; of an array, the largest.
@@ -73,6 +75,9 @@ constexpr Key kKeys[] = {
     {"shortconv.l_cache", {"conv_L_cache"}},
     {"embedding_length_per_layer_input", {"hidden_size_per_layer_input"}},
     {"altup.num_inputs", {"altup_num_inputs"}},
+    {"indexer.head_count", {"index_n_heads"}},
+    {"indexer.key_length", {"index_head_dim"}},
+    {"indexer.top_k", {"index_topk"}},
     {"ssm.conv_kernel", {"linear_conv_kernel_dim", "conv_kernel", "mamba_d_conv"}},
     {"ssm.state_size", {"linear_key_head_dim", "ssm_state_size", "mamba_d_state", "state_size"}},
     {"ssm.group_count", {"linear_num_key_heads", "n_groups", "mamba_n_groups"}},
@@ -89,6 +94,9 @@ class Converter {
   std::optional<json> convert() {
     const auto* family = std::find_if(std::begin(kFamilies), std::end(kFamilies), [&](const Family& f) { return f.architecture == architecture_; });
     if (!meta_ || family == std::end(kFamilies)) return std::nullopt;
+    for (const auto& part : parts_)
+      for (const auto& t : part.tensors) tensors_.push_back(&t);
+    std::sort(tensors_.begin(), tensors_.end(), [](const GgufTensor* x, const GgufTensor* y) { return x->name < y->name; });
     auto& c = config_;
     c = json::object();
     c["model_type"] = std::string(family->model_type);
@@ -103,6 +111,7 @@ class Converter {
           if (!name.empty()) c[std::string(name)] = n;
     if (const auto* table = tensor("token_embd.weight")) c["vocab_size"] = table->dims[1];
     c["tie_word_embeddings"] = !tensor("output.weight");
+    if (number("attention.kv_lora_rank") > 0) latent();
     recurrent();
     switch (family->layers) {
       case Layers::plain: break;
@@ -134,12 +143,19 @@ class Converter {
     return v && v->is_list() ? v->item(static_cast<std::uint64_t>(layer)) : otherwise;
   }
   const GgufTensor* tensor(std::string_view name) const {
-    for (const auto& part : parts_)
-      for (const auto& t : part.tensors)
-        if (t.name == name) return &t;
-    return nullptr;
+    const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const GgufTensor* t, std::string_view n) { return t->name < n; });
+    return at != tensors_.end() && (*at)->name == name ? *at : nullptr;
   }
   bool attends(std::int64_t layer) const { return in_layer("attention.head_count_kv", layer, 1) > 0; }
+
+  // One latent for all heads; the file's own key widths are those of the cache.
+  void latent() {
+    config_["qk_nope_head_dim"] = number("attention.key_length_mla") - number("rope.dimension_count");
+    config_["num_key_value_heads"] = number("attention.head_count");
+    config_.erase("head_dim");
+    for (std::int64_t i = 0; i < layers_; ++i)
+      if (tensor("blk." + std::to_string(i) + ".exp_probs_b.bias")) return void(config_["topk_method"] = "noaux_tc");
+  }
 
   void recurrent() {
     auto& c = config_;
@@ -203,9 +219,6 @@ class Converter {
     inner["num_heads"] = number("attention.head_count");
     inner["short_conv_kernel_size"] = number("ssm.conv_kernel");
     config_["linear_attn_config"] = std::move(inner);
-    config_["qk_nope_head_dim"] = number("attention.key_length_mla") - number("rope.dimension_count");
-    config_["num_key_value_heads"] = number("attention.head_count");
-    config_.erase("head_dim");
   }
 
   void windows() {
@@ -252,6 +265,7 @@ class Converter {
   const std::vector<GgufHeader>& parts_;
   const GgufHeader* meta_ = nullptr;
   std::string architecture_;
+  std::vector<const GgufTensor*> tensors_;               // by name
   std::int64_t layers_ = 0, drafts_ = 0;
   json config_;
 };
