@@ -145,6 +145,7 @@ int main(int argc, char** argv) {
   std::vector<Row> rows;
   rows.push_back({"GGUF, 1,000 tensors, 10 MB of tokenizer", "a.gguf", gguf(111, 9, 210'000), true});
   rows.push_back({"GGUF, 36,000 tensors and no tokenizer", "a.gguf", gguf(4000, 9, 0), true});
+  rows.push_back({"GGUF, 150,000 tensors of 150,000 names", "a.gguf", gguf(1, 150'000, 0), false});
   rows.push_back({"safetensors, 48,000 tensors of experts", "a.safetensors", safetensors(61, 262), true});
   rows.push_back({"index of 48,000 tensors", "a.safetensors.index.json", index_of(61, 262), true});
   rows.push_back({"safetensors, two million brackets", "a.safetensors", [] {

@@ -18,7 +18,7 @@ constexpr std::string_view kTypes[] = {
 
 enum ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text, array, u64, i64, f64 };
 
-constexpr std::uint64_t kMostKeys = 65'536, kMostTensors = 1'000'000, kLongestName = 65'535;
+constexpr std::uint64_t kMostKeys = 65'536, kMostTensors = 200'000, kLongestName = 65'535;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 53;
 constexpr int kDeepestArray = 4;
 

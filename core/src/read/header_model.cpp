@@ -188,6 +188,7 @@ class GgufModel {
     if (!group_tensors()) return std::nullopt;
     if (!read_layers()) return std::nullopt;
     make_rows();
+    if (model_.rows.size() > kMostRowsHere) return refuse("it has more than " + std::to_string(kMostRowsHere) + " different tensors");
     spec.published.format = file_type_of(*meta_);
     count(model_);
     measure(model_);
@@ -342,6 +343,7 @@ class GgufModel {
 
   // Tensors of one name and shape in the layers of one kind are one row; encodings are counted apart.
   void add(std::string_view name, const GgufTensor& t, std::int16_t kind, bool mtp, std::string_view prefix) {
+    if (model_.rows.size() > kMostRowsHere) return;      // refused below
     TensorRow row;
     row.name = std::string(prefix) + (kind < 0 && is_tower(name) ? without_numbers(name) : std::string(name));
     row.kind = kind;
