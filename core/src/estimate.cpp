@@ -69,6 +69,7 @@ void store(const Request& request, const Formats& formats, Stored& out) {
   if (request.weights.bits > 0) store_average(m, request.weights.bits, formats, out.rows);
   else if (request.weights.format) store(m, *request.weights.format, formats, out.rows);
   else store_published(m, formats, out.rows);
+  if (!request.towers) std::erase_if(out.rows, [&](const StoredRow& s) { return m.rows[s.row].role == Role::vision; });
   add_up(m, formats, out);
 }
 

@@ -21,6 +21,7 @@ class Builder {
       if (n > 0) layer(static_cast<std::int16_t>(kind), n, "layers.{}.", false);
       out_.caches.push_back(cache_shape(s_.kinds[kind], n));
     }
+    for (const auto& tower : s_.towers) add_tower(tower);
     if (s_.mtp_layers > 0 && s_.mtp_kind < s_.kinds.size()) prediction_layers();
     count(out_);
     measure(out_);
@@ -206,6 +207,21 @@ class Builder {
       shared.gated = f.gated;
       mlp(shared);
       if (f.shared_gate) copied("mlp.shared_expert_gate.weight", Role::router, TensorClass::router, 1, s_.hidden);
+    }
+  }
+
+  // A token of text passes no tower, but engines load it. Whatever is no matrix of a linear layer lies whole on each device.
+  void add_tower(const Tower& tower) {
+    prefix_ = tower.name + ".";
+    kind_ = -1;
+    layers_ = 1;
+    mtp_ = false;
+    for (const auto& part : tower.parts) {
+      auto& r = add(part.name, Role::vision, TensorClass::other, part.rows, part.columns);
+      r.per_layer = part.count;
+      r.linear = part.linear;
+      r.use = Use::never;
+      if (!part.linear) r.split = Split::replicated;
     }
   }
 

@@ -65,7 +65,11 @@ bool is_grouped_matrix(const TensorRow& row, const Encoding& e) {
   return matrix && e.group > 0 && row.columns % e.group == 0;
 }
 
+// Quantisers leave towers alone, but for bitsandbytes: it takes every linear layer that a model loads.
+bool quantises_towers(std::string_view format) { return format == "nf4" || format == "nf4-dq" || format == "bnb-int8"; }
+
 bool takes_format(const WeightFormat& format, const Encoding& e, const Inventory& inventory, const TensorRow& row) {
+  if (row.role == Role::vision && format.rule != FormatRule::uniform && !quantises_towers(format.id)) return false;
   switch (format.rule) {
     case FormatRule::uniform: return true;
     case FormatRule::linear_only: return row.linear;
@@ -137,7 +141,7 @@ void store(const Inventory& inventory, const WeightFormat& format, const Formats
   for (std::size_t i = 0; i < inventory.rows.size(); ++i) {
     const auto& row = inventory.rows[i];
     Tally tally;
-    if (format.rule == FormatRule::gguf) {
+    if (format.rule == FormatRule::gguf && row.role != Role::vision) {
       if (row.mtp && !gguf::keeps_prediction_layers(inventory.spec.architecture)) continue;
       std::string_view type;
       EncodingId encoding = rest;
@@ -171,7 +175,7 @@ void store_published(const Inventory& inventory, const Formats& formats, std::ve
   }
   for (std::size_t i = 0; i < inventory.rows.size(); ++i) {
     const auto& row = inventory.rows[i];
-    const bool candidate = published.experts_only ? is_experts(row)
+    const bool candidate = row.role == Role::vision && !published.towers ? false : published.experts_only ? is_experts(row)
                            : published.matrices   ? is_grouped_matrix(row, formats.encodings[published.linear])
                                                   : row.linear;
     Tally tally;

@@ -82,7 +82,23 @@ struct Published {
   bool experts_only = false;
   bool matrices = false;             // embedding and head are quantised like the linear layers (MLX)
   EncodingId rest = 0;               // encoding of all else
+  bool towers = false;               // the towers' linear layers are quantised too (bitsandbytes)
   std::vector<std::string> unquantised;      // parts of row names that stay in `rest` ("lm_head", "self_attn", …)
+};
+
+// Weights of one shape in a tower: `count` matrices of rows x columns, or vectors gathered into one (rows 1).
+struct TowerPart {
+  std::string name;
+  std::int64_t rows = 1, columns = 1, count = 1;
+  bool linear = false;               // a matrix of a linear layer, split and quantised like one
+  bool operator==(const TowerPart&) const = default;
+};
+
+// What turns images or sound into inputs of the language model: an encoder and its projector.
+struct Tower {
+  std::string name;                  // "vision", "audio"
+  std::vector<TowerPart> parts;
+  bool operator==(const Tower&) const = default;
 };
 
 struct ModelSpec {
@@ -103,6 +119,7 @@ struct ModelSpec {
   std::int64_t mtp_layers = 0;               // multi-token prediction layers in the checkpoint
   std::uint8_t mtp_kind = 0;                 // shape of each
   bool mtp_copies_tables = false;            // the MTP layer stores embedding and head again
+  std::vector<Tower> towers;
   Published published;
   std::vector<std::string> assumed;          // "head_dim 128": what a model read from tensors alone takes for granted
 

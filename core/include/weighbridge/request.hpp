@@ -85,6 +85,7 @@ struct Request {
   double host_bytes = 0;                     // 0: not given
   Workload workload;
   Given<double> chunk_tokens{8192};          // prompt tokens in one pass
+  bool towers = true;                        // false: a text-only GGUF file; the tower's is loaded for images alone
   bool speculative = false;                  // MTP layers are loaded too
   // engine settings, given or the engine's own
   double memory_share = 0;                   // 0: the engine's own

@@ -7,6 +7,7 @@
 #include "read/config_reader.hpp"
 #include "read/families/families.hpp"
 #include "read/quantization.hpp"
+#include "read/towers.hpp"
 #include "weighbridge/tensors.hpp"
 
 namespace weighbridge {
@@ -35,14 +36,6 @@ std::string text_in(const json& object, std::string_view key) {
   const auto* value = entry(object, key);
   const auto* text = value ? value->get_ptr<const std::string*>() : nullptr;
   return text ? *text : std::string();
-}
-
-constexpr std::string_view kTowers[] = {"vision_config", "audio_config", "vit_config", "visual", "img_processor", "siglip_config",
-                                        "mm_vision_tower", "vision_tower", "audio_encoder_config", "vision_backbone", "projector_config"};
-
-void warn_of_towers(ConfigReader& r) {
-  for (const auto tower : kTowers)
-    if (r.find_anywhere(tower)) r.ignored(tower, "only the language model is counted");
 }
 
 // Classifiers and reward models have another head than the language model's that is counted.
@@ -115,7 +108,9 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
 
   spec.published = read_published(r, formats, spec.layers());
   if (missing.empty()) {
-    warn_of_towers(r);
+    const auto* thinker = entry(config, "thinker_config");
+    ConfigReader holder(thinker ? *thinker : config, thinker ? pointer(path, "thinker_config") : std::string(path), config, std::string(path), found);
+    read_towers(holder, spec);
     warn_of_other_heads(r);
   }
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");

@@ -609,6 +609,9 @@ void read_options(Reader& r, Request& out) {
   for (const auto& prefix : engine->small) large = large && out.device->id.compare(0, prefix.size(), prefix) != 0;
   out.chunk_tokens = read_pass_tokens(r, out, large);
   out.speculative = r.valid("/options/speculative") != nullptr;
+  // GGUF files hold the language model alone; the projector's file is loaded with it when there are images.
+  const bool gguf = out.engine.id == "llama.cpp" || out.engine.id == "ollama" || (out.weights.format && out.weights.format->rule == FormatRule::gguf);
+  out.towers = !gguf || r.figure("/options/images_per_prompt") >= 1;
   const double sequences = large && p[Constant::max_sequences_large] > 0 ? p[Constant::max_sequences_large] : p[Constant::max_sequences];
   switch (p.rule) {
     case EngineRule::budget:

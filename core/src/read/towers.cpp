@@ -1,0 +1,440 @@
+// Source: the reference implementations in https://github.com/huggingface/transformers, each checked against a published total.
+#include "read/towers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace weighbridge {
+
+namespace {
+
+constexpr std::int64_t kMostPixels = 65'536;
+constexpr std::int64_t kMostPatch = 1'024;
+constexpr std::int64_t kMostMerge = 16;
+constexpr double kMostElements = 9007199254740992.0;
+
+// Layers of attention and feed-forward, as nearly all towers have them.
+struct Layers {
+  std::int64_t layers = 0, width = 0, ffn = 0;
+  std::int64_t attention = 0;          // width of queries, keys and values; 0: width
+  bool gated = false;
+  bool qkv_bias = true, out_bias = true, mlp_bias = true;
+  std::int64_t norms = 2;              // per layer, of `width`
+  bool norm_bias = true;
+  std::int64_t more = 0;               // other elements in vectors of a layer (gates, scales, norms of heads)
+};
+
+class TowerBuilder {
+ public:
+  explicit TowerBuilder(std::string name) { tower_.name = std::move(name); }
+
+  void matrix(std::string name, std::int64_t rows, std::int64_t columns, std::int64_t count = 1) {
+    if (rows > 0 && columns > 0 && count > 0) tower_.parts.push_back({std::move(name), rows, columns, count, true});
+  }
+  void linear(const char* name, std::int64_t rows, std::int64_t columns, bool bias) {
+    matrix(std::string(name) + ".weight", rows, columns);
+    if (bias) vectors_ += rows;
+  }
+  // Not a linear layer: convolutions, position tables.
+  void table(std::string name, std::int64_t rows, std::int64_t columns, std::int64_t count = 1) {
+    if (rows > 0 && columns > 0 && count > 0) tower_.parts.push_back({std::move(name), rows, columns, count, false});
+  }
+  void vectors(std::int64_t elements) { vectors_ += elements; }
+
+  void layers(const Layers& l, const std::string& name = "layers.{}.") {
+    const auto a = l.attention > 0 ? l.attention : l.width;
+    matrix(name + "qkv_proj.weight", 3 * a, l.width, l.layers);
+    matrix(name + "o_proj.weight", l.width, a, l.layers);
+    matrix(name + (l.gated ? "gate_up_proj.weight" : "up_proj.weight"), (l.gated ? 2 : 1) * l.ffn, l.width, l.layers);
+    matrix(name + "down_proj.weight", l.width, l.ffn, l.layers);
+    const auto small = l.norms * l.width * (l.norm_bias ? 2 : 1) + l.more + (l.qkv_bias ? 3 * a : 0) + (l.out_bias ? l.width : 0) +
+                       (l.mlp_bias ? (l.gated ? 2 : 1) * l.ffn + l.width : 0);
+    table(name + "norms_and_biases", 1, small, l.layers);
+  }
+
+  Tower take() {
+    table("norms_and_biases", 1, vectors_);
+    return std::move(tower_);
+  }
+
+ private:
+  Tower tower_;
+  std::int64_t vectors_ = 0;
+};
+
+// The sizes of an encoder under all their names; `otherwise` are the values of a family's own defaults.
+struct Sizes {
+  std::int64_t width = 0, ffn = 0, layers = 0, patch = 0, image = 0, heads = 0;
+  std::int64_t patches() const { return (image / patch) * (image / patch); }
+};
+std::int64_t first_or(ConfigReader& r, ConfigReader::Keys keys, std::int64_t otherwise, std::int64_t most) {
+  for (const auto key : keys) {
+    const auto* value = r.find({key});
+    if (value && value->is_array() && !value->empty()) {               // [height, width]
+      std::int64_t out = otherwise;
+      if (whole_number(value->front(), 1, most, out)) return out;
+    }
+  }
+  return r.count_or(keys, otherwise, most);
+}
+Sizes read_sizes(ConfigReader& v, const Sizes& otherwise) {
+  Sizes s;
+  s.width = v.count_or({"hidden_size", "embed_dim", "vt_hidden_size", "width"}, otherwise.width, kMostHidden);
+  s.ffn = v.count_or({"intermediate_size", "vt_intermediate_size"}, otherwise.ffn, kMostHidden);
+  s.layers = v.count_or({"num_hidden_layers", "depth", "vt_num_hidden_layers"}, otherwise.layers, kMostLayers);
+  s.patch = first_or(v, {"patch_size", "spatial_patch_size"}, otherwise.patch, kMostPatch);
+  s.image = first_or(v, {"image_size"}, otherwise.image, kMostPixels);
+  s.heads = v.count_or({"num_attention_heads", "num_heads", "vt_num_attention_heads"}, otherwise.heads, kMostHeads);
+  return s;
+}
+std::int64_t colours(ConfigReader& v) { return v.count_or({"num_channels", "in_channels", "in_chans"}, 3, 64); }
+
+// ------------------------------------------------------------------------------------------------ encoders that many share
+
+// CLIP (arXiv 2103.00020): a class token, a norm before the layers and one after.
+Sizes clip(ConfigReader& v, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1024, 4096, 24, 14, 336, 16});
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", s.patches() + 1, s.width);
+  t.vectors(5 * s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  return s;
+}
+
+// SigLIP (arXiv 2303.15343): no class token, a norm after the layers.
+Sizes siglip(ConfigReader& v, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1152, 4304, 27, 14, 224, 16});
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", s.patches(), s.width);
+  t.vectors(3 * s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  return s;
+}
+
+// Pixtral (arXiv 2410.07073): rotary positions, RMS norms, gated feed-forward, no biases.
+Sizes pixtral(ConfigReader& v, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1024, 4096, 24, 16, 1024, 16});
+  const auto head = v.count_or({"head_dim"}, std::max<std::int64_t>(1, s.width / s.heads), kMostHeadDim);
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.vectors(s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .attention = s.heads * head, .gated = true,
+            .qkv_bias = false, .out_bias = false, .mlp_bias = false, .norm_bias = false});
+  return s;
+}
+
+Sizes encoder(ConfigReader& v, TowerBuilder& t) {
+  const auto type = v.text("model_type");
+  if (type.find("siglip") != std::string::npos) return siglip(v, t);
+  if (type == "pixtral") return pixtral(v, t);
+  if (type.empty() || type.find("clip") != std::string::npos) return clip(v, t);
+  v.ignored("model_type", "this encoder is not known and not counted");
+  return {};
+}
+
+// --------------------------------------------------------------------------------------------------------------- families
+
+using ReadTower = void (*)(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t);
+
+// Four neighbouring patches (merge x merge) become one input of the language model.
+void merger(TowerBuilder& t, std::int64_t norm, std::int64_t in, std::int64_t out, std::int64_t count = 1) {
+  t.matrix("merger.0.weight", in, in, count);
+  t.matrix("merger.2.weight", out, in, count);
+  t.vectors(count * (norm + in + out));
+}
+std::int64_t merged(ConfigReader& v, std::int64_t width) {
+  const auto merge = v.count_or({"spatial_merge_size"}, 2, kMostMerge);
+  return width * merge * merge;
+}
+std::int64_t patch_elements(ConfigReader& v, const Sizes& s) {
+  return colours(v) * v.count_or({"temporal_patch_size"}, 2, 64) * s.patch * s.patch;
+}
+
+void qwen2_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  auto s = read_sizes(v, {1280, 0, 32, 14, 0, 16});
+  s.width = v.count_or({"embed_dim"}, 1280, kMostHidden);              // hidden_size is the language model's
+  const auto* ratio = v.find({"mlp_ratio"});
+  std::int64_t times = 4;
+  if (ratio && !whole_number(*ratio, 1, 64, times)) v.bad("mlp_ratio", *ratio, "a whole number from 1 to 64");
+  const auto out = v.count_or({"hidden_size"}, spec.hidden, kMostHidden);
+  t.table("patch_embed.weight", s.width, patch_elements(v, s));
+  t.layers({.layers = s.layers, .width = s.width, .ffn = times * s.width});
+  merger(t, 2 * s.width, merged(v, s.width), out);
+}
+
+void qwen2_5_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1280, 3420, 32, 14, 0, 16});
+  t.table("patch_embed.weight", s.width, patch_elements(v, s));
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .gated = true, .norm_bias = false});
+  merger(t, s.width, merged(v, s.width), v.count_or({"out_hidden_size"}, spec.hidden, kMostHidden));
+}
+
+// Qwen3-VL and 3.5: learned positions; layers named in deepstack_visual_indexes have a merger of their own.
+void qwen3_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1152, 4304, 27, 16, 0, 16});
+  const auto out = v.count_or({"out_hidden_size"}, spec.hidden, kMostHidden);
+  t.table("patch_embed.weight", s.width, patch_elements(v, s));
+  t.vectors(s.width);
+  t.table("positions.weight", v.count_or({"num_position_embeddings"}, 2304), s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  const auto in = merged(v, s.width);
+  merger(t, 2 * s.width, in, out);
+  const auto deep = static_cast<std::int64_t>(v.numbers("deepstack_visual_indexes", kMostLayers).size());
+  if (deep > 0) merger(t, 2 * in, in, out, deep);
+}
+
+void gemma3(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = siglip(v, t);
+  t.matrix("projector.weight", spec.hidden, s.width);
+  t.vectors(s.width);
+}
+
+// Gemma 4: factored positions, RMS norms around both halves and on the heads; the language model's inputs by one matrix.
+void gemma4(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1152, 4304, 27, 16, 0, 16});
+  const auto head = v.count_or({"head_dim"}, std::max<std::int64_t>(1, s.width / s.heads), kMostHeadDim);
+  t.matrix("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", 2 * v.count_or({"position_embedding_size"}, 10240), s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .attention = s.heads * head, .gated = true,
+            .qkv_bias = false, .out_bias = false, .mlp_bias = false, .norms = 4, .norm_bias = false, .more = 2 * head});
+  t.matrix("projector.weight", spec.hidden, s.width);
+}
+
+void llama4(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1408, 5632, 34, 14, 336, 16});
+  t.matrix("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", s.patches() + 1, s.width);
+  t.vectors(5 * s.width);                                              // class token, norms before and after
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  const auto in = v.count_or({"projector_input_dim"}, 4096, kMostHidden), out = v.count_or({"projector_output_dim"}, 4096, kMostHidden);
+  t.matrix("adapter.fc1.weight", in, s.ffn);
+  t.matrix("adapter.fc2.weight", out, in);
+  t.matrix("projector.weight", spec.hidden, v.count_or({"vision_output_dim"}, out, kMostHidden));
+}
+
+// Llama 3.2 Vision: tiles with positions of their own, gated layers over the whole image, features of several layers side by side.
+void mllama(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1280, 5120, 32, 14, 448, 16});
+  const auto global = v.count_or({"num_global_layers"}, 8, kMostLayers);
+  const auto tiles = v.count_or({"max_num_tiles"}, 4, 64);
+  std::int64_t shapes = 8;
+  if (const auto* list = v.find({"supported_aspect_ratios"}); list && list->is_array() && !list->empty() && list->size() < 1000) shapes = static_cast<std::int64_t>(list->size());
+  const auto features = static_cast<std::int64_t>(v.numbers("intermediate_layers_indices", kMostLayers).size());
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", s.patches() + 1, s.width);
+  t.table("tile_positions.weight", shapes + 1, tiles * (s.patches() + 1) * s.width);
+  t.table("tiles_before_and_after.weight", shapes + 1, tiles * s.width, 2);
+  t.vectors(5 * s.width + 3);                                          // class token, two norms, three gates
+  Layers l{.layers = s.layers, .width = s.width, .ffn = s.ffn, .qkv_bias = false, .out_bias = false};
+  t.layers(l);
+  l.layers = global;
+  l.more = 2;
+  t.layers(l, "global_layers.{}.");
+  t.linear("projector", spec.hidden, v.count_or({"vision_output_dim"}, (features > 0 ? features + 1 : 6) * s.width, kMostHidden), true);
+}
+
+void mistral3(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = encoder(v, t);
+  const auto merge = whole.count_or({"spatial_merge_size"}, 2, kMostMerge);
+  const bool bias = whole.flag({"multimodal_projector_bias"}, false);
+  t.vectors(s.width);
+  t.matrix("patch_merger.weight", s.width, s.width * merge * merge);
+  t.linear("projector.1", spec.hidden, s.width, bias);
+  t.linear("projector.2", spec.hidden, spec.hidden, bias);
+}
+
+void llava(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = encoder(v, t);
+  const bool bias = whole.flag({"multimodal_projector_bias"}, true);
+  t.linear("projector.1", spec.hidden, s.width, bias);
+  t.linear("projector.2", spec.hidden, spec.hidden, bias);
+}
+// LLaVA-NeXT adds one vector that ends a line of patches.
+void llava_next(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  llava(whole, v, spec, t);
+  t.vectors(spec.hidden);
+}
+
+void paligemma(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = siglip(v, t);
+  t.linear("projector", v.count_or({"projection_dim"}, spec.hidden, kMostHidden), s.width, true);
+}
+
+void idefics3(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = siglip(v, t);
+  const auto scale = whole.count_or({"scale_factor"}, 2, kMostMerge);
+  t.matrix("projector.weight", spec.hidden, s.width * scale * scale);
+}
+
+// InternVL (arXiv 2404.16821): InternViT with a scale on each half of a layer, then two matrices on four patches side by side.
+void internvl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1024, 4096, 24, 14, 448, 16});
+  const bool rms = v.text("norm_type", "layer_norm") == "rms_norm";
+  const bool bias = v.flag({"qkv_bias", "attention_bias"}, true), norm = v.flag({"qk_normalization", "use_qk_norm"}, false);
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", s.patches() + 1, s.width);
+  t.vectors(2 * s.width);                                              // class token, bias of the patches
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .qkv_bias = bias, .norm_bias = !rms, .more = (norm ? 4 : 2) * s.width});
+  t.vectors(8 * s.width);
+  t.linear("projector.1", spec.hidden, 4 * s.width, true);
+  t.linear("projector.2", spec.hidden, spec.hidden, true);
+}
+
+// MoonViT (Kimi-VL, arXiv 2504.07491; K2.5).
+void kimi(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1152, 4304, 27, 14, 0, 16});
+  const auto rows = v.count_or({"init_pos_emb_height"}, 64, kMostPatch), columns = v.count_or({"init_pos_emb_width"}, 64, kMostPatch);
+  std::int64_t merge = 4;
+  if (const auto kernel = v.numbers("merge_kernel_size", kMostMerge); kernel.size() == 2) merge = kernel[0] * kernel[1];
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", rows * columns, s.width);
+  t.vectors(3 * s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.vectors(2 * s.width);
+  t.linear("projector.1", merge * s.width, merge * s.width, true);
+  t.linear("projector.2", spec.hidden, merge * s.width, true);
+}
+
+// GLM-4.1V to 4.6V: the feed-forward is as wide as the language model, the merger has the width of the config.
+void glm4v(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1536, 13696, 24, 14, 336, 12});
+  const auto out = v.count_or({"out_hidden_size"}, spec.hidden, kMostHidden);
+  const auto merge = v.count_or({"spatial_merge_size"}, 2, kMostMerge);
+  const bool bias = v.flag({"attention_bias"}, false);
+  t.table("patch_embed.weight", s.width, patch_elements(v, s));
+  t.table("positions.weight", s.patches(), s.width);
+  t.vectors(3 * s.width);                                              // bias of the patches, norms before and after
+  t.layers({.layers = s.layers, .width = s.width, .ffn = out, .gated = true, .qkv_bias = bias, .out_bias = false, .mlp_bias = false, .norm_bias = false});
+  t.table("downsample.weight", out, s.width * merge * merge);
+  t.matrix("merger.proj.weight", out, out);
+  t.matrix("merger.gate_up_proj.weight", 2 * s.ffn, out);
+  t.matrix("merger.down_proj.weight", out, s.ffn);
+  t.vectors(3 * out);
+}
+
+// Molmo (arXiv 2409.17146) has its tower in code: 23 layers of CLIP ViT-L/14 at 336, features of two of them side by side.
+void molmo(ConfigReader&, ConfigReader&, const ModelSpec& spec, TowerBuilder& t) {
+  constexpr std::int64_t kWidth = 1024;
+  t.table("patch_embed.weight", kWidth, 3 * 14 * 14);
+  t.table("positions.weight", 24 * 24 + 1, kWidth);
+  t.vectors(3 * kWidth + 4 * kWidth);                                  // class token, norm before, padding
+  t.layers({.layers = 23, .width = kWidth, .ffn = 4 * kWidth});
+  t.matrix("pooling.qkv_proj.weight", 3 * kWidth, 2 * kWidth);
+  t.matrix("pooling.o_proj.weight", kWidth, kWidth);
+  t.vectors(4 * kWidth);
+  const auto ffn = spec.kinds.empty() ? 0 : spec.kinds[0].feed_forward.width;
+  t.matrix("projector.gate_up_proj.weight", 2 * ffn, kWidth);
+  t.matrix("projector.down_proj.weight", spec.hidden, ffn);
+  t.table("more_embeddings.weight", 128, spec.hidden);
+}
+
+// Phi-3 and 3.5 Vision: CLIP ViT-L/14 at 336, four patches side by side, separators of lines and images.
+void phi3_v(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = clip(v, t);
+  t.linear("projector.1", spec.hidden, 4 * s.width, true);
+  t.linear("projector.2", spec.hidden, spec.hidden, true);
+  t.vectors(2 * 4 * s.width);
+}
+
+// DeepSeek-OCR (arXiv 2510.18234): SAM ViT-B, whose features are compressed and go through CLIP ViT-L/14.
+void deepseek_ocr(ConfigReader&, ConfigReader&, const ModelSpec& spec, TowerBuilder& t) {
+  constexpr std::int64_t kSam = 768, kNeck = 256, kClip = 1024;
+  t.table("sam.patch_embed.weight", kSam, 3 * 16 * 16);
+  t.table("sam.positions.weight", 64 * 64, kSam);
+  t.layers({.layers = 12, .width = kSam, .ffn = 4 * kSam}, "sam.layers.{}.");
+  t.table("sam.relative_positions", 2 * (8 * 27 + 4 * 127), 64);       // in windows of 14 on eight layers, global on four
+  t.table("sam.neck.0.weight", kNeck, kSam);
+  t.table("sam.neck.2.weight", kNeck, 9 * kNeck);
+  t.table("sam.downsample.0.weight", 2 * kNeck, 9 * kNeck);
+  t.table("sam.downsample.1.weight", kClip, 9 * 2 * kNeck);
+  t.vectors(kSam + 4 * kNeck);
+  t.table("patch_embed.weight", kClip, 3 * 14 * 14);
+  t.table("positions.weight", 16 * 16 + 1, kClip);
+  t.vectors(3 * kClip);
+  t.layers({.layers = 24, .width = kClip, .ffn = 4 * kClip});
+  t.linear("projector", spec.hidden, 2 * kClip, true);
+  t.vectors(2 * spec.hidden);
+}
+
+// Whisper's encoder (arXiv 2212.04356) as Qwen uses it; keys have no bias. Positions are stored or computed.
+void qwen_audio(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto d = v.count_or({"d_model"}, 1280, kMostHidden), mels = v.count_or({"num_mel_bins"}, 128, kMostPatch);
+  const auto out = v.count_or({"output_dim"}, spec.hidden, kMostHidden);
+  const bool second = whole.text("model_type").rfind("qwen2_audio", 0) == 0;
+  t.table("conv1.weight", d, 3 * mels);
+  t.table("conv2.weight", d, 3 * d);
+  if (second) t.table("positions.weight", v.count_or({"max_source_positions"}, 1500), d);
+  else t.table("marks.weight", 2, out);
+  Layers l{.layers = v.count_or({"encoder_layers"}, 32, kMostLayers), .width = d, .ffn = v.count_or({"encoder_ffn_dim"}, 4 * d, kMostHidden)};
+  l.more = -d;
+  t.layers(l);
+  t.vectors(4 * d);
+  t.linear("projector", out, d, true);
+}
+
+struct Row {
+  std::string_view model_type;
+  ReadTower read;
+};
+constexpr std::array kVision{
+    Row{"qwen2_vl", qwen2_vl},       Row{"qwen2_5_vl", qwen2_5_vl},   Row{"qwen2_5_omni", qwen2_5_vl}, Row{"qwen2_5_omni_thinker", qwen2_5_vl},
+    Row{"qwen3_vl", qwen3_vl},       Row{"qwen3_vl_moe", qwen3_vl},   Row{"qwen3_5", qwen3_vl},        Row{"qwen3_5_moe", qwen3_vl},
+    Row{"gemma3", gemma3},           Row{"gemma4", gemma4},           Row{"llama4", llama4},           Row{"mllama", mllama},
+    Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},
+    Row{"paligemma", paligemma},     Row{"idefics3", idefics3},       Row{"smolvlm", idefics3},        Row{"internvl_chat", internvl},
+    Row{"internvl", internvl},       Row{"kimi_vl", kimi},            Row{"kimi_k25", kimi},           Row{"glm4v", glm4v},
+    Row{"glm4v_moe", glm4v},         Row{"glm46v", glm4v},            Row{"DeepseekOCR", deepseek_ocr},
+};
+constexpr std::array kAudio{Row{"qwen2_5_omni", qwen_audio}, Row{"qwen2_5_omni_thinker", qwen_audio}, Row{"qwen2_audio", qwen_audio}};
+constexpr std::array kInCode{Row{"molmo", molmo}, Row{"phi3_v", phi3_v}};
+
+template <class Table>
+ReadTower find(const Table& table, std::string_view type) {
+  for (const auto& row : table)
+    if (row.model_type == type) return row.read;
+  return nullptr;
+}
+
+void add(ConfigReader& whole, ConfigReader& v, ReadTower read, const char* name, ModelSpec& spec) {
+  TowerBuilder t(name);
+  read(whole, v, spec, t);
+  auto tower = t.take();
+  double elements = 0;
+  for (const auto& p : tower.parts) elements += static_cast<double>(p.rows) * static_cast<double>(p.columns) * static_cast<double>(p.count);
+  if (elements > kMostElements) v.contradiction("hidden_size", "the other sizes", "together they make more than 2^53 parameters");
+  else spec.towers.push_back(std::move(tower));
+}
+
+constexpr std::string_view kElsewhere[] = {"audio_config", "vit_config", "visual", "img_processor", "siglip_config", "mm_vision_tower",
+                                           "vision_tower", "audio_encoder_config", "vision_backbone", "projector_config", "speech_config"};
+
+}  // namespace
+
+void read_towers(ConfigReader& whole, ModelSpec& spec) {
+  const auto type = whole.text("model_type");
+  const auto* vision = whole.find({"vision_config"});
+  if (const auto read = find(kInCode, type)) {
+    auto v = whole.inside("vision_config");
+    return add(whole, v, read, "vision", spec);
+  }
+  bool counted = false;
+  if (vision && vision->is_object()) {
+    auto v = whole.inside("vision_config");
+    if (const auto read = find(kVision, type)) {
+      add(whole, v, read, "vision", spec);
+      counted = true;
+    } else {
+      whole.ignored("vision_config", "this tower is not known, and only the language model is counted");
+    }
+  }
+  if (const auto* audio = whole.find({"audio_config"}); audio && audio->is_object()) {
+    if (const auto read = find(kAudio, type)) {
+      auto v = whole.inside("audio_config");
+      return add(whole, v, read, "audio", spec);
+    }
+  }
+  for (const auto key : kElsewhere)
+    if (whole.find({key}) && !(counted && key == "projector_config")) whole.ignored(key, "this tower is not known and not counted");
+}
+
+}  // namespace weighbridge
