@@ -42,6 +42,7 @@ const kLimits = {
 };
 
 const kClasses = ["consumer", "workstation", "datacenter", "apple", "edge", "cpu", "tpu", "npu"];
+const kIntervalParts = ["activations", "libraries", "graphs", "total", "pool"];
 const kEngineRules = ["ideal", "budget", "static_share", "free_share", "dynamic", "buffers"];
 const kEngineUnits = { GiB: 2 ** 30, MiB: 2 ** 20, bytes: 1, share: 1, tokens: 1, sequences: 1, copies: 1, elements: 1, flag: 1 };
 const kArithmetic = ["fp32", "fp16", "bf16", "fp8", "fp4", "int8"];
@@ -570,6 +571,25 @@ class Packer {
     });
   }
 
+  // Ranges that hold 80 % of the measurements, as factors of what is predicted; "*" where an engine has too few of its own.
+  intervals(engines) {
+    const file = this.read("intervals.json");
+    if (!file) return [];
+    const known = new Set(["*", ...engines.map((e) => e.id)]), seen = new Set();
+    file.check.array(file.json).forEach((row, i) => {
+      const check = file.check.at(i);
+      if (!check.object(row, ["engine", "part", "low", "high", "measurements"])) return;
+      if (!known.has(row.engine)) check.at("engine").fail(`there is no engine ${JSON.stringify(row.engine)}`);
+      if (!kIntervalParts.includes(row.part)) check.at("part").fail(`must be one of ${kIntervalParts.join(", ")}`);
+      check.at("low").number(row.low, 0, 1);
+      check.at("high").number(row.high, 1, 1000);
+      check.at("measurements").integer(row.measurements, 2, 1e6);
+      if (seen.has(`${row.engine} ${row.part}`)) check.fail("this range stands twice");
+      seen.add(`${row.engine} ${row.part}`);
+    });
+    return file.json;
+  }
+
   optimizers() {
     const file = this.read("optimizers.json");
     if (!file) return [];
@@ -585,7 +605,13 @@ class Packer {
 
   efficiency(devices) {
     const file = this.read("efficiency.json");
-    if (!file || !file.check.object(file.json, ["classes"])) return {};
+    if (!file || !file.check.object(file.json, ["classes"], ["driver"])) return {};
+    const driver = file.json.driver;
+    if (driver !== undefined && file.check.at("driver").object(driver, ["vendor", "kept_bytes", "kept_share", "source"], ["note"])) {
+      file.check.at("driver", "kept_bytes").number(driver.kept_bytes, 0, 2 ** 32);
+      file.check.at("driver", "kept_share").number(driver.kept_share, 0, 0.1);
+      this.sourceList(file.check.at("driver", "source"), driver.source);
+    }
     const known = {
       memory_kinds: new Set(devices.map((d) => d.memory_kind)),
       vendors: new Set(devices.map((d) => d.vendor)),
@@ -623,6 +649,7 @@ class Packer {
     });
     const strip = ({ note, ...share }) => share;
     return {
+      ...(isObject(driver) ? { driver: strip(driver) } : {}),
       classes: classes.filter(isObject).map((row) => ({
         ...row,
         ...Object.fromEntries(["compute", "bandwidth", "link"].filter((k) => isObject(row[k])).map((k) => [k, strip(row[k])])),
@@ -636,9 +663,10 @@ class Packer {
     const models = this.models();
     const formats = this.formats();
     const engines = this.engines();
+    const intervals = this.intervals(engines);
     const efficiency = this.efficiency(devices);
     const optimizers = this.optimizers();
-    return { version: this.version, sources, devices, models, formats, engines, efficiency, optimizers };
+    return { version: this.version, sources, devices, models, formats, engines, intervals, efficiency, optimizers };
   }
 }
 

@@ -19,7 +19,7 @@ Kind kind_of_input(const Trace::StepInput& input, Kind model, const Device* devi
   if (!device || input.from == From::user) return Kind::exact;
   // Shares of a peak come from fits; figures of the device are as sure as the catalogue says.
   if (input.name == "efficiency") return Kind::fitted;
-  if (input.name == "capacity" || input.name == "usable" || input.name == "usable_fraction") return device->memory_kind;
+  if (input.name == "capacity" || input.name == "visible" || input.name == "usable" || input.name == "usable_fraction") return device->memory_kind;
   if (input.name == "bandwidth" || input.name == "link_bandwidth") return device->bandwidth_kind;
   if (input.name == "peak") return input.is_vector ? kind_of_peaks(*device, input.vector) : kind_of_peaks(*device, {input.value});
   return Kind::exact;

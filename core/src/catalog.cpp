@@ -256,6 +256,8 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     d.device.memory_kind = figure_kind(devices, "memory_bytes", i);
     d.device.bandwidth_kind = figure_kind(devices, "bandwidth", i);
     for (std::size_t a = 0; a < 6; ++a) d.device.peak_kind[a] = figure_kind(devices, "flops." + std::string(kPeaks[a]), i);
+    if (const auto* driver = member(table("efficiency"), "driver"); driver && !d.device.unified && text_of(row, "vendor") == text_of(*driver, "vendor") && d.device.visible == d.device.memory)
+      d.device.visible = d.device.memory - Bytes{number_of(*driver, "kept_bytes")} - number_of(*driver, "kept_share") * d.device.memory;
     set_efficiency(d.device, text_of(row, "memory_kind"), text_of(row, "vendor"));
     devices_.push_back(std::move(d));
   }
@@ -263,10 +265,15 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     for (const auto& row : *engines) {
       const auto flag = [&](std::string_view key) { const auto* f = member(row, key); return f && f->is_boolean() && f->get<bool>(); };
       CatalogEngine e{text_of(row, "id"), text_of(row, "name"), flag("profile"), flag("layer_split"), find_engine_rule(text_of(row, "rule")).value_or(EngineRule::ideal),
-                      strings(row, "versions"), strings(row, "small"), {}};
+                      strings(row, "versions"), strings(row, "small"), {}, {}};
       if (const auto* constants = member(row, "constants"); constants && constants->is_array())
         for (const auto& c : *constants)
           if (const auto id = find_constant(text_of(c, "id"))) e.constants.push_back({*id, version_number(text_of(c, "since")).value_or(0), number_of(c, "value")});
+      // "*" stands first: an engine's own rows replace what holds for all.
+      if (const auto* intervals = member(json_, "intervals"); intervals && intervals->is_array() && e.rule != EngineRule::ideal)
+        for (const auto& i : *intervals)
+          if (const auto part = find_measured_part(text_of(i, "part")); part && (text_of(i, "engine") == "*" || text_of(i, "engine") == e.id))
+            e.ranges[static_cast<std::size_t>(*part)] = {number_of(i, "low", 1), number_of(i, "high", 1)};
       engines_.push_back(std::move(e));
     }
   model_names_ = name_index(models_, {});

@@ -24,6 +24,13 @@ std::optional<EngineRule> find_engine_rule(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<MeasuredPart> find_measured_part(std::string_view name) {
+  constexpr std::string_view names[] = {"activations", "libraries", "graphs", "total", "pool"};
+  for (std::size_t i = 0; i < std::size(names); ++i)
+    if (names[i] == name) return static_cast<MeasuredPart>(i);
+  return std::nullopt;
+}
+
 std::string_view constant_name(Constant constant) { return kNames[static_cast<std::size_t>(constant)]; }
 
 std::optional<Constant> find_constant(std::string_view name) {

@@ -205,14 +205,15 @@ class Estimator : private Placement<T> {
     d.capacity = this->capacity_of(fullest_, l);
     const double fraction = this->usable_fraction(fullest_, l);
     d.usable = this->usable_on(fullest_, l, d.weights, d.activations);
+    const auto visible = this->visible_on(fullest_, l);
     if (this->has_budget()) {
       const bool given = r_.memory_share > 0;
       trace_.step(FormulaId::budget, d.usable,
-                  {{"capacity", d.capacity, r_.device_from}, {"usable_fraction", fraction, r_.device_from},
-                   {"memory_share", this->memory_share(l), given ? From::user : From::catalog}, {"visible", r_.device->visible, r_.device_from},
+                  {{"visible", visible, r_.device_from}, {"usable_fraction", fraction, r_.device_from},
+                   {"memory_share", this->memory_share(l), given ? From::user : From::catalog},
                    {"outside", this->outside(l, d.weights, d.activations), From::catalog}});
     } else {
-      trace_.step(FormulaId::usable_memory, d.usable, {{"capacity", d.capacity, r_.device_from}, {"usable_fraction", fraction, r_.device_from}});
+      trace_.step(FormulaId::usable_memory, d.usable, {{"visible", visible, r_.device_from}, {"usable_fraction", fraction, r_.device_from}});
     }
     d.headroom = trace_.step(FormulaId::headroom, d.usable - d.total, {{"usable", d.usable, usable_id()}, {"total", d.total, FormulaId::device_total}});
     d.fits = d.headroom.value >= 0;

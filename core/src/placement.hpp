@@ -266,10 +266,15 @@ class Placement {
   // ---- one device ----
 
   Bytes capacity_of(std::int64_t stage, const Layout& l) const { return by_card(l) ? r_.cards[static_cast<std::size_t>(stage)].memory : r_.device->memory; }
+  // What a program is told; the ideal engine takes all.
+  Bytes visible_on(std::int64_t stage, const Layout& l) const {
+    if (p_.rule == EngineRule::ideal) return capacity_of(stage, l);
+    return by_card(l) ? r_.cards[static_cast<std::size_t>(stage)].visible : r_.device->visible;
+  }
   double usable_fraction(std::int64_t stage, const Layout& l) const {
     return by_card(l) ? r_.cards[static_cast<std::size_t>(stage)].usable_fraction : r_.device->usable_fraction;
   }
-  Bytes room_on(std::int64_t stage, const Layout& l) const { return capacity_of(stage, l) * usable_fraction(stage, l) - reserved() - Bytes{p_[Constant::context_bytes]}; }
+  Bytes room_on(std::int64_t stage, const Layout& l) const { return visible_on(stage, l) * usable_fraction(stage, l) - reserved() - Bytes{p_[Constant::context_bytes]}; }
   Bytes reserved() const { return Bytes{r_.reserved_bytes.value}; }
 
   template <class Tr>
@@ -347,8 +352,8 @@ class Placement {
     }
   }
   Bytes usable_on(std::int64_t stage, const Layout& l, Bytes weights, Bytes activations) const {
-    const auto all = capacity_of(stage, l) * usable_fraction(stage, l);
-    return has_budget() ? min(all, memory_share(l) * r_.device->visible + outside(l, weights, activations)) : all;
+    const auto all = visible_on(stage, l) * usable_fraction(stage, l);
+    return has_budget() ? min(all, memory_share(l) * visible_on(stage, l) + outside(l, weights, activations)) : all;
   }
 
   // ---- the fullest device ----

@@ -144,8 +144,42 @@ void write_basis(JsonWriter& w, std::span<const AnswerField> fields, const Answe
   w.end_object();
 }
 
+// The range around a figure of the memory, where measurements gave one; equal ends: none.
+Range range_of(std::string_view path, double value, const Estimate& e, const Ranges& ranges) {
+  const auto factors = [&](MeasuredPart part) { return ranges[static_cast<std::size_t>(part)]; };
+  const auto ends = [&](MeasuredPart part) { return Range{value * factors(part).low, value * factors(part).high}; };
+  const auto is = [&](std::string_view end) { return path.size() >= end.size() && path.substr(path.size() - end.size()) == end; };
+  if (is(".activations")) return ends(MeasuredPart::activations);
+  if (is("runtime.libraries")) return ends(MeasuredPart::libraries);
+  if (is("runtime.graphs")) return ends(MeasuredPart::graphs);
+  if (is(".total.total") || is("per_device.total")) return ends(MeasuredPart::total);
+  if (is("capacity.kv_pool") || is("capacity.kv_tokens")) return ends(MeasuredPart::pool);
+  const auto& d = e.device;
+  if (is(".runtime") && d.runtime.value > 0) {
+    const auto l = factors(MeasuredPart::libraries), g = factors(MeasuredPart::graphs);
+    const double devices = value / d.runtime.value;
+    return {value + devices * ((l.low - 1) * d.libraries + (g.low - 1) * d.graphs).value, value + devices * ((l.high - 1) * d.libraries + (g.high - 1) * d.graphs).value};
+  }
+  if (is("per_device.headroom")) {
+    const auto t = factors(MeasuredPart::total);
+    return {value - (t.high - 1) * d.total.value, value - (t.low - 1) * d.total.value};
+  }
+  return {};
+}
+
+void write_memory_intervals(JsonWriter& w, const Answered& answered) {
+  for (const auto& f : estimate_answer()) {
+    if (f.path.substr(0, 6) == "speed.") break;
+    const double value = answer_number(estimate_answer(), f, answered);
+    if (value - value != 0) continue;
+    const auto range = range_of(f.path, value, *answered.estimate, answered.request->engine.ranges);
+    if (range.low < range.high) w.key(f.path).begin_array().number(range.low).number(range.high).end_array();
+  }
+}
+
 void write_intervals(JsonWriter& w, const Answered& answered) {
   w.key("intervals").begin_object();
+  if (answered.estimate && answered.request && answered.request->method != Method::article) write_memory_intervals(w, answered);
   if (answered.estimate && answered.estimate->has_speed) {
     auto slow = *answered.estimate, fast = *answered.estimate;
     slow.speed = answered.estimate->slow;

@@ -50,6 +50,7 @@ function smallCatalogue() {
       kv_formats: [{ id: "bf16", aliases: ["fp16"], bits: 16, source: "table" }],
     },
     "engines.json": [{ id: "ideal", name: "Ideal", profile: true, layer_split: false, rule: "ideal" }],
+    "intervals.json": [{ engine: "*", part: "total", low: 0.9, high: 1.1, measurements: 9 }],
     "optimizers.json": [{ id: "adamw", name: "AdamW" }],
     "efficiency.json": {
       classes: [
@@ -172,6 +173,8 @@ const refusals = [
   ["unknown rule of an engine", (f) => (f["engines.json"][0].rule = "magic"), "/0/rule: must be one of"],
   ["constants out of order", (f) => (f["engines.json"][0].constants = [{ id: "a", since: "0.10", value: 1, unit: "share", source: "https://a.b/c" }, { id: "a", since: "0.9", value: 2, unit: "share", source: "https://a.b/c" }]), "/0/constants/1: rows of one constant must be in the order of their versions"],
   ["a constant outside of its range", (f) => (f["engines.json"][0].constants = [{ id: "a", value: 3, unit: "GiB", low: 1, high: 2, source: "https://a.b/c" }]), "/0/constants/0: low <= value <= high does not hold"],
+  ["a range that does not hold its own prediction", (f) => (f["intervals.json"][0].low = 1.05), "/0/low: 1.05 is above 1"],
+  ["a range of an unknown part", (f) => (f["intervals.json"][0].part = "all"), "/0/part: must be one of"],
   ["no ideal engine", (f) => (f["engines.json"][0].id = "perfect"), 'there must be an engine "ideal"'],
   ["efficiency above 1", (f) => Object.assign(f["efficiency.json"].classes[0].bandwidth, { value: 1.1, high: 1.2 }), "/classes/0/bandwidth/value: 1.1 is above 1"],
   ["efficiency of 0", (f) => (f["efficiency.json"].classes[0].bandwidth.low = 0), "/classes/0/bandwidth/low: must be above 0"],

@@ -1,5 +1,6 @@
 // Engine profiles: whose rules hold, at which version, and what they do to a request's memory.
 #include <cmath>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -224,4 +225,22 @@ TEST_CASE("SGLang: the pool is the static share less weights and what lies besid
   CHECK(part(a, "weights") == Approx(15.26 * kGiB).epsilon(0.002));
   CHECK(number(a, "/capacity/kv_bytes_per_token") == 65536);
   CHECK(number(a, "/capacity/kv_pool") == Approx(2.84 * kGiB).epsilon(0.2));
+}
+
+TEST_CASE("a range stands only around what is not exact, and holds the number itself") {
+  std::size_t ranges = 0;
+  for (const char* engine : kEngines) {
+    const auto a = good({{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"device", "rtx-4090"}, {"devices", 1}, {"weights", "Q4_K_M"}});
+    const auto& basis = at(a, "/basis");
+    for (const auto& [path, range] : at(a, "/intervals").items()) {
+      INFO(engine << " " << path);
+      if (path.rfind("speed.", 0) == 0) continue;
+      ++ranges;
+      CHECK(basis[path] != "exact");
+      const double value = number(a, "/" + std::regex_replace(path, std::regex("\\."), "/"));
+      CHECK(range[0].get<double>() <= value);
+      CHECK(range[1].get<double>() >= value);
+    }
+  }
+  CHECK(ranges > 40);
 }

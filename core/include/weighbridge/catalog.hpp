@@ -34,6 +34,7 @@ struct CatalogEngine {
   std::vector<std::string> versions;             // the first and the last that are known; empty: it has none
   std::vector<std::string> small;                // devices that never count as large, by the beginning of their ids
   std::vector<EngineConstant> constants;
+  Ranges ranges;
 };
 
 class Catalog {

@@ -82,6 +82,14 @@ struct EngineConstant {
   double value = 0;
 };
 
+// What is estimated and has been measured. A range holds 80 % of the measurements, as factors of what is predicted.
+enum class MeasuredPart : std::uint8_t { activations, libraries, graphs, total, pool, kCount };
+std::optional<MeasuredPart> find_measured_part(std::string_view name);
+struct Range {
+  double low = 1, high = 1;
+};
+using Ranges = std::array<Range, static_cast<std::size_t>(MeasuredPart::kCount)>;
+
 // The constants that hold at a version: of each the latest row.
 EngineProfile profile_at(EngineRule rule, const std::vector<EngineConstant>& rows, double version);
 

@@ -57,10 +57,11 @@ struct EngineChoice {
   std::string version;
   bool layer_split = false;                  // splits whole layers over devices by default (llama.cpp and kin)
   EngineProfile profile;                     // at that version
+  Ranges ranges;                             // of measurements around its estimates
 };
 
 struct Card {                                // of mixed ones
-  Bytes memory;
+  Bytes memory, visible;
   double usable_fraction = 1;
 };
 

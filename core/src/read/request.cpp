@@ -332,6 +332,7 @@ EngineChoice read_engine(Reader& r) {
   }
   out.id = engine->id;
   out.layer_split = engine->layer_split;
+  out.ranges = engine->ranges;
   if (!engine->profile) r.problems().add(Code::engine_as_ideal, path, {{"engine", engine->name}});
   out.profile = profile_at(engine->rule, engine->constants, known_version(r, *engine, out.version));
   return out;
@@ -421,7 +422,7 @@ DeviceChoice read_device(Reader& r, bool layer_split) {
     out.listed = static_cast<std::int64_t>(devices.size());
     const bool mixed = std::any_of(devices.begin(), devices.end(), [&](const Device* d) { return d->id != devices.front()->id; });
     if (mixed && layer_split)
-      for (const auto* d : devices) out.cards.push_back({d->memory, d->usable_fraction});
+      for (const auto* d : devices) out.cards.push_back({d->memory, d->visible, d->usable_fraction});
     else if (mixed) r.problems().add(Code::mixed_devices, "/device", {{"devices", names}});
   }
   if (out.device && r.valid("/price_usd_per_hour")) out.device->price_per_hour = Dollars{r.figure("/price_usd_per_hour")};
