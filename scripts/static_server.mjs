@@ -3,7 +3,8 @@
 //
 //   node scripts/static_server.mjs --root DIR [--port N] [--prefix /sub/path/]
 //
-// When the port is taken the next free one is used; 0 takes any. Also a module: serve({root, port, prefix, headers}).
+// When the port is taken the next free one is used; 0 takes any. Also a module: serve({root, port, prefix, headers, types, gzip}),
+// where headers may be a function of the path in the folder, and types overrides some of the types below.
 import { readFile, realpath, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, resolve, sep } from "node:path";
@@ -17,13 +18,17 @@ const kTypes = {
 };
 const kPacked = new Set([".html", ".js", ".mjs", ".css", ".json", ".svg", ".wasm", ".webmanifest", ".txt", ".md"]);
 
+// Files that have a hash of their content in their name never change; all others are asked for again.
+const kForever = /(^|\/)assets\/[^/]+-[\w-]{8}\.\w+$/;
+
 /** Answers {url, port, close()}. */
-export async function serve({ root, port = 0, prefix = "/", headers = {}, attempts = 1 }) {
+export async function serve({ root, port = 0, prefix = "/", headers: more = {}, types = {}, gzip = true, attempts = 1 }) {
   const folder = await realpath(root);
   const packed = new Map();                        // path and time of change -> gzip
 
   const answer = async (request, response) => {
-    const send = (status, body, more = {}) => response.writeHead(status, { "content-length": body.length, ...headers, ...more }).end(request.method === "HEAD" ? undefined : body);
+    let headers = typeof more === "function" ? {} : more;
+    const send = (status, body, own = {}) => response.writeHead(status, { "content-length": body.length, ...own, ...headers }).end(request.method === "HEAD" ? undefined : body);
     const none = (status, text) => send(status, Buffer.from(`${text}\n`), { "content-type": "text/plain; charset=utf-8" });
     if (request.method !== "GET" && request.method !== "HEAD") return none(405, "Only GET and HEAD.");
     let path;
@@ -34,17 +39,19 @@ export async function serve({ root, port = 0, prefix = "/", headers = {}, attemp
     }
     if (!path.startsWith(prefix) || path.includes("\0")) return none(404, "Nothing here.");
     let file = resolve(folder, path.slice(prefix.length));
+    if (typeof more === "function") headers = more(path.slice(prefix.length));
     if (path.endsWith("/")) file = join(file, "index.html");
     try {
       file = await realpath(file);
       if (file !== folder && !file.startsWith(folder + sep)) return none(404, "Nothing here.");
       const { mtimeMs, size } = await stat(file);
       const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-      const type = kTypes[extname(file)] ?? "application/octet-stream";
-      const common = { "content-type": type, etag: tag, "cache-control": "no-cache", "x-content-type-options": "nosniff" };
-      if (request.headers["if-none-match"] === tag) return void response.writeHead(304, { ...headers, ...common }).end();
+      const type = types[extname(file)] ?? kTypes[extname(file)] ?? "application/octet-stream";
+      const cache = kForever.test(path) ? "public, max-age=31536000, immutable" : "no-cache";
+      const common = { "content-type": type, etag: tag, "cache-control": cache, "x-content-type-options": "nosniff" };
+      if (request.headers["if-none-match"] === tag) return void response.writeHead(304, { ...common, ...headers }).end();
       const body = await readFile(file);
-      if (!kPacked.has(extname(file)) || !/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return send(200, body, common);
+      if (!gzip || !kPacked.has(extname(file)) || !/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return send(200, body, common);
       const key = `${file} ${tag}`;
       if (!packed.has(key)) packed.set(key, gzipSync(body, { level: 9 }));
       send(200, packed.get(key), { ...common, "content-encoding": "gzip", vary: "accept-encoding" });

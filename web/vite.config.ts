@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 import { viteSingleFile } from 'vite-plugin-singlefile';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -10,7 +11,7 @@ const kDist = process.env['WEIGHBRIDGE_DIST'] ?? here('../dist');
 const kHubHosts = 'https://huggingface.co https://*.huggingface.co https://*.hf.co'; // the Hub, and where it redirects for large files: asked on a click only
 const kPolicy = [
   "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", `connect-src 'self' ${kHubHosts}`,
-  "base-uri 'none'", "form-action 'none'",
+  "manifest-src 'self'", "worker-src 'self'", "base-uri 'none'", "form-action 'none'",
 ].join('; ');
 
 /** The policy, and early fetches of everything that the first answer needs. */
@@ -29,6 +30,40 @@ function head(): Plugin {
     },
   };
 }
+
+/** The site as an installed page: everything is kept for offline use, and a new version waits until the reader takes it (src/offline.ts). */
+const installable = (): Plugin[] => [
+  {
+    name: 'weighbridge-icons',
+    generateBundle() {
+      for (const file of readdirSync(here('icons'))) this.emitFile({ type: 'asset', fileName: `icons/${file}`, source: readFileSync(here(`icons/${file}`)) });
+    },
+    transformIndexHtml: () => [{ tag: 'link', attrs: { rel: 'apple-touch-icon', href: './icons/apple-touch.png' }, injectTo: 'head' }],
+  },
+  ...VitePWA({
+    registerType: 'prompt',
+    injectRegister: false,
+    scope: './', // of any path of any host
+    manifestFilename: 'weighbridge.webmanifest',
+    manifest: {
+      start_url: './', scope: './', name: 'Weighbridge', short_name: 'Weighbridge', display: 'standalone', categories: ['utilities', 'developer'],
+      description: 'What a language model weighs, how fast it runs, and why', background_color: '#f4f1ea', theme_color: '#f4f1ea',
+      icons: [
+        { src: 'icons/192.png', sizes: '192x192', type: 'image/png' }, { src: 'icons/512.png', sizes: '512x512', type: 'image/png' },
+        { src: 'icons/maskable.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+      ],
+    },
+    workbox: {
+      globPatterns: ['**/*.{html,js,css,wasm,svg,png}'], // the manifest comes by itself
+      maximumFileSizeToCacheInBytes: 3 << 20,
+      dontCacheBustURLsMatching: /assets\//,
+      navigateFallback: null, // the page is one address; what lies beside it on a host is none of ours
+      inlineWorkboxRuntime: true,
+      cleanupOutdatedCaches: true,
+      sourcemap: false,
+    },
+  }),
+];
 
 /** Totals that others published, by model: the page's list shows them, the calculator does not need them. */
 function published(): Plugin {
@@ -65,7 +100,7 @@ function oneFile(name: string): Plugin {
 }
 
 // What the first view shares with those that are loaded later, in one file and not in ten.
-const kParts = /\/node_modules\/(?!.*\/directives\/repeat\b)|\/src\/(json|text|request|parts|format|hub_reference)\.ts$/;
+const kParts = /\/node_modules\/(?!.*\/directives\/repeat\b|workbox)|\/src\/(json|text|request|parts|format|hub_reference)\.ts$/;
 
 export default defineConfig(({ mode }) => {
   const single = mode === 'single';
@@ -76,7 +111,7 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), head()],
+    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), installable(), head()],
     build: {
       target: 'es2022',
       outDir,

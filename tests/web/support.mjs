@@ -13,7 +13,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const site = join(root, "dist/site");
 
 // What a strict documentation host sends.
-export const kPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'";
+export const kPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'";
 
 // The least that <weigh-bridge> needs of its page, which has style sheets of its own but none inline.
 export const kStrict = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";

@@ -7,7 +7,7 @@ export function failureText(error: unknown, texts: Texts): string {
   const reason = error instanceof Error ? error.message : String(error);
   // Browsers word it differently; all of them name the policy or the keyword that it lacks.
   if (typeof WebAssembly === 'undefined' || /security policy|\bCSP\b|unsafe-eval/i.test(reason)) return texts.failures.policy;
-  // fetch() rejects with a TypeError, a module that cannot be fetched too.
-  if (error instanceof TypeError || !navigator.onLine || /answered \d{3}|importing|network/i.test(reason)) return texts.failures.network;
+  // fetch() and import() reject with a TypeError, in each browser's own words; the loader names the server's answer.
+  if (!navigator.onLine || /fetch|load|network|import|answered \d{3}/i.test(reason)) return texts.failures.network;
   return plainSentence(texts.broken, { reason });
 }

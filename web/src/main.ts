@@ -1,9 +1,12 @@
 import { load } from '#core';
 
 import type { Client } from './contract.js';
+import { failureText } from './failure.js';
+import { en } from './lang/en.js';
 import './page.js';
 import type { WeighPage } from './page.js';
 import './parts.css';
+import { textsOf } from './settings.js';
 import './style.css';
 
 const page = document.querySelector('weigh-page') as WeighPage;
@@ -12,6 +15,10 @@ try {
   performance.mark('weighbridge:core');
   await page.start(client);
 } catch (error) {
-  page.failure = String(error instanceof Error ? error.message : error);
+  page.texts = await textsOf(page.settings.language).catch(() => en);
+  page.failure = failureText(error, page.texts);
   console.error(error);
 }
+// Only the site has a service worker beside it. Where one is forbidden the page works as well, but needs the network.
+if (import.meta.env.MODE === 'site' && 'serviceWorker' in navigator)
+  void import('./offline.js').then(({ keepOffline }) => keepOffline()).catch((error: unknown) => console.info('weighbridge: not kept for offline use:', error));

@@ -515,7 +515,7 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   protected override render(): TemplateResult {
     const { texts } = this;
-    if (this.failure) return html`${this.head()}<main><p class="failure" role="alert">${plainSentence(texts.broken, { reason: this.failure })}</p></main>`;
+    if (this.failure) return html`${this.head()}<main><p class="failure" role="alert">${this.failure}</p></main>`;
     if (!this.client || !this.description) return html`${this.head()}<main><section class="ticket open"><h2 class="verdict">${texts.loading}</h2></section></main>`;
     const { screen } = this;
     return html`${this.head()}
