@@ -200,11 +200,12 @@ describe("bad input", () => {
       assert.match(await page.locator(".error").first().innerText(), /40 attention heads cannot be split evenly over tensor = 6; use 1, 2, 4, 5, 8/);
     }));
 
-  test("wrong settings under more settings open it and stand there", () =>
-    visit(`${kExamples[0].hash}&options.block_size=-1`, async (page) => {
-      assert.ok(await page.locator("details.further").evaluate((d) => d.open));
-      assert.match(await page.locator("#f-options-block_size-error").innerText(), /least is 1/);
-    }));
+  for (const [where, member, field] of [["details.options", "options.block_size=-1", "#f-options-block_size"], ["details.further", "parallel.tensor=-1", "#f-parallel-tensor"]])
+    test(`wrong settings under ${where} open it and stand there`, () =>
+      visit(`${kExamples[0].hash}&${member}`, async (page) => {
+        assert.ok(await page.locator(where).evaluate((d) => d.open));
+        assert.match(await page.locator(`${field}-error`).innerText(), /least is 1/);
+      }));
 });
 
 describe("models of one's own", () => {

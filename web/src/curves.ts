@@ -1,31 +1,14 @@
-// Curves of one request along one axis, each from one sweep, drawn once they come into view, and each with its table.
-// Drawn as SVG by hand: two kinds of chart are less than a plotting library weighs, and they print and recolour with the page.
+// Curves of one request along one axis, each from one sweep, drawn once they come into view.
 
-import { LitElement, type PropertyValues, type TemplateResult, html, nothing, svg } from 'lit';
+import { LitElement, type PropertyValues, type TemplateResult, html, nothing } from 'lit';
 
-import type { Client } from './contract.js';
-import type { JsonObject } from './json.js';
-import { get, same, set } from './json.js';
+import { type Chart, type Line, chart, niceTop } from './chart.js';
+import type { Answer, Client } from './contract.js';
+import { type JsonObject, get, isObject, same, set } from './json.js';
 import { type View, kParts, unitOf } from './parts.js';
-import { assumed, figure, findModel } from './request.js';
+import { assumed, at, deviceCount, figure, findDevice, findModel, stepsOf } from './request.js';
 
-interface Curve {
-  id: string;
-  title: string;
-  axis: string;
-  vary: string;
-  values: number[];
-  outputs: string[];
-  stacked: boolean;
-  request: JsonObject;
-  now: number | undefined;
-}
-
-const kWidth = 480;
-const kHeight = 200;
-const kLeft = 48;
-const kBottom = 26;
-const kTop = 10;
+type Columns = Record<string, ArrayLike<number>>;
 
 const powers = (from: number, to: number): number[] => {
   const values: number[] = [];
@@ -35,42 +18,14 @@ const powers = (from: number, to: number): number[] => {
   }
   return [...values, to];
 };
-
-function curvesOf(view: View): Curve[] {
-  const { texts, request, answer, description } = view;
-  const context = figure(answer, 'model.context_tokens') ?? findModel(description, request)?.context_tokens ?? 32768;
-  const longest = Math.max(2048, Math.min(context, 1 << 20));
-  const memory = [...kParts.map((part) => `memory.per_device.${part}`), 'memory.per_device.usable'];
-  const closed = set(set(request, '/workload/requests_per_s', undefined), '/explain', undefined);
-  const open = set(closed, '/workload/context_tokens', undefined);
-  const set1 = (r: JsonObject): JsonObject => set(r, '/workload/cached_prefix_tokens', undefined);
-  const now = (path: string): number | undefined => {
-    const value = get(request, path) ?? assumed(answer, path) ?? description.fields.estimate.find((f) => f.path === path)?.default;
-    return typeof value === 'number' ? value : undefined;
-  };
-  const most = Math.max(64, ...[figure(answer, 'capacity.max_concurrency') ?? 0, now('/workload/concurrency') ?? 0].map((v) => Math.min(1024, 2 ** Math.ceil(Math.log2(v + 1)))));
-  // With the number of devices left open the answer would take more of them as it grows; the curves stay on those shown.
-  const count = get(request, '/devices') ?? assumed(answer, '/devices');
-  const fixed = (r: JsonObject): JsonObject => (count === undefined || count === null ? r : set(r, '/devices', count));
-  return [
-    { id: 'memory-concurrency', title: texts.curveMemoryConcurrency, axis: texts.axisConcurrency, vary: '/workload/concurrency', values: powers(1, most), outputs: memory, stacked: true, request: fixed(closed), now: now('/workload/concurrency') },
-    { id: 'memory-context', title: texts.curveMemoryContext, axis: texts.axisContext, vary: '/workload/context_tokens', values: powers(1024, longest), outputs: memory, stacked: true, request: fixed(closed), now: now('/workload/context_tokens') },
-    { id: 'speed-concurrency', title: texts.curveSpeedConcurrency, axis: texts.axisConcurrency, vary: '/workload/concurrency', values: powers(1, most), outputs: ['speed.output_tokens_per_s', 'speed.decode.tokens_per_s'], stacked: false, request: fixed(closed), now: now('/workload/concurrency') },
-    { id: 'tpot-prompt', title: texts.curveTpotContext, axis: texts.axisPrompt, vary: '/workload/prompt_tokens', values: powers(256, longest), outputs: ['speed.tpot_s'], stacked: false, request: fixed(set1(open)), now: now('/workload/prompt_tokens') },
-  ];
-}
-
-function niceTop(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((f) => f * power).find((v) => v >= value) ?? value;
-}
+const twos = (values: number[]): number[] => values.filter((v) => Number.isInteger(Math.log2(v / values[0]!)));
 
 export class WbCurves extends LitElement {
   static override properties = { view: { attribute: false }, client: { attribute: false }, near_: { state: true } };
   declare view: View | undefined;
   declare client: Client | undefined;
   declare private near_: boolean;
-  private columns = new Map<string, { request: JsonObject; values: number[]; columns: Record<string, Float64Array> | undefined }>();
+  private readonly known = new Map<string, { request: JsonObject; values: number[]; columns: Columns | undefined }>();
   private watcher: IntersectionObserver | undefined;
 
   constructor() {
@@ -104,93 +59,152 @@ export class WbCurves extends LitElement {
     return this.near_ || !this.hasUpdated || changed.has('near_');
   }
 
-  private swept(curve: Curve): Record<string, Float64Array> | undefined {
-    const known = this.columns.get(curve.id);
-    if (known && same(known.request, curve.request) && same(known.values, curve.values)) return known.columns;
-    const answer = this.client!.sweep({ call: 'estimate', request: curve.request, vary: { path: curve.vary, values: curve.values }, outputs: curve.outputs });
-    const columns = answer.ok ? answer.columns : undefined;
-    this.columns.set(curve.id, { request: curve.request, values: curve.values, columns });
+  /** Columns along an axis: one sweep; or, with intervals, an answer for each point. */
+  private swept(id: string, request: JsonObject, path: string, values: number[], outputs: string[], ranges: string[] = []): Columns | undefined {
+    const known = this.known.get(id);
+    if (known && same(known.request, request) && same(known.values, values)) return known.columns;
+    let columns: Columns | undefined;
+    if (ranges.length === 0) {
+      const answer = this.client!.sweep({ call: 'estimate', request, vary: { path, values }, outputs });
+      columns = answer.ok ? answer.columns : undefined;
+    } else {
+      const answers = values.map((value): Answer => this.client!.estimate(set(request, path, value)));
+      const column = (of: (answer: Answer) => number | undefined): number[] => answers.map((a) => (a.ok ? (of(a) ?? NaN) : NaN));
+      const end = (answer: Answer, output: string, i: number): number | undefined => {
+        const range = isObject(answer['intervals']) ? answer['intervals'][output] : undefined;
+        return Array.isArray(range) ? Number(range[i]) : undefined;
+      };
+      columns = Object.fromEntries([
+        ...outputs.map((o) => [o, column((a) => figure(a, o))] as const),
+        ...ranges.flatMap((o) => [[`${o} low`, column((a) => end(a, o, 0))] as const, [`${o} high`, column((a) => end(a, o, 1))] as const]),
+      ]);
+      if (!outputs.some((o) => [...(columns![o] as number[])].some(Number.isFinite))) columns = undefined;
+    }
+    this.known.set(id, { request, values, columns });
     return columns;
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    if (!this.view || !this.client) return nothing;
-    const article = this.view.request['method'] === 'article';
-    const curves = curvesOf(this.view).filter((curve) => curve.id !== 'tpot-prompt' || !article);
-    return html`<div class="curves">${curves.map((curve) => (this.near_ ? this.figure(curve) : html`<figure class="curve"><figcaption>${curve.title}</figcaption><div class="blank"></div></figure>`))}</div>`;
+    const { view, client } = this;
+    if (!view || !client) return nothing;
+    if (!this.near_) return html`<div class="curves"><figure class="curve"><div class="blank"></div></figure></div>`;
+    return html`<div class="curves">${this.charts(view).map((c) => chart(c))}</div>`;
   }
 
-  private name(path: string): string {
-    const { texts } = this.view!;
-    return texts.figures[path] ?? texts.parts[path.split('.').pop()!] ?? path;
-  }
-
-  private unitNote(curve: Curve): TemplateResult | typeof nothing {
-    const { format, texts } = this.view!;
-    const unit = unitOf(this.view!, curve.outputs[0]!);
-    if (unit === undefined || unit === 's') return nothing;
-    return html` <small>${unit === 'bytes' ? format.unit : (texts.unit[unit] ?? unit)}</small>`;
-  }
-
-  private figure(curve: Curve): TemplateResult | typeof nothing {
-    const view = this.view!;
-    const { texts, format } = view;
-    const columns = this.swept(curve);
-    const show = (path: string, value: number): string => {
-      if (Number.isNaN(value)) return '–';
-      const unit = unitOf(view, path);
-      return unit === 'bytes' ? format.giga(value) : format.of(value, unit);
+  private charts(view: View): Chart[] {
+    const { texts, format, request, answer, description } = view;
+    const article = request['method'] === 'article';
+    const context = figure(answer, 'model.context_tokens') ?? findModel(description, request)?.context_tokens ?? 32768;
+    const longest = Math.max(2048, Math.min(context, 1 << 20));
+    const now = (path: string): number | undefined => {
+      const value = get(request, path) ?? assumed(answer, path) ?? description.fields.estimate.find((f) => f.path === path)?.default;
+      return typeof value === 'number' ? value : undefined;
     };
-    const any = columns && curve.outputs.some((path) => columns[path]?.some((v) => Number.isFinite(v)));
-    if (!any) return nothing;
-    return html`<figure class="curve" data-curve=${curve.id}>
-      <figcaption>${curve.title}${this.unitNote(curve)}</figcaption>
-      ${this.chart(curve, columns)}
-      <details><summary>${texts.table}</summary><div class="scroll" tabindex="0" role="group" aria-label=${curve.title}><table>
-        <thead><tr><th scope="col">${curve.axis}</th>${curve.outputs.map((path) => html`<th scope="col" class="value">${this.name(path)}</th>`)}</tr></thead>
-        <tbody>${curve.values.map((x, i) => html`<tr><th scope="row">${format.count(x)}</th>${curve.outputs.map((path) => html`<td class="value">${show(path, columns[path]?.[i] ?? NaN)}</td>`)}</tr>`)}</tbody>
-      </table></div></details>
-    </figure>`;
+    const most = Math.max(64, ...[figure(answer, 'capacity.max_concurrency') ?? 0, now('/workload/concurrency') ?? 0].map((v) => Math.min(1024, 2 ** Math.ceil(Math.log2(v + 1)))));
+    // With the number of devices left open the answer would take more of them as it grows; the curves stay on those shown.
+    const count = get(request, '/devices') ?? assumed(answer, '/devices');
+    const fixed = count === undefined || count === null || Array.isArray(request['device']) ? request : set(request, '/devices', count);
+    const closed = set(set(fixed, '/workload/requests_per_s', undefined), '/explain', undefined);
+    const open = set(set(closed, '/workload/context_tokens', undefined), '/workload/cached_prefix_tokens', undefined);
+
+    const shortCount = (v: number): string => (v >= 1024 && v % 1024 === 0 ? `${format.count(v / 1024)}K` : format.count(v));
+    const name = (path: string): string => texts.figures[path] ?? texts.parts[path.split('.').pop()!] ?? path;
+    const show = (path: string, v: number): string => (Number.isFinite(v) ? (unitOf(view, path) === 'bytes' ? format.giga(v) : format.of(v, unitOf(view, path))) : '–');
+    const col = (columns: Columns, path: string, i: number): number => columns[path]?.[i] ?? NaN;
+    const table = (axis: string, values: number[], outputs: string[], columns: Columns, ranges: string[] = []): Chart['table'] => ({
+      head: [axis, ...outputs.map(name), ...ranges.map((o) => `${name(o)}, 80 %`)],
+      rows: values.map((v, i) => [format.count(v), ...outputs.map((o) => show(o, col(columns, o, i))),
+        ...ranges.map((o) => (Number.isFinite(col(columns, `${o} low`, i)) ? format.range(col(columns, `${o} low`, i), col(columns, `${o} high`, i), unitOf(view, o)) : '–'))]),
+    });
+    const line = (columns: Columns, values: number[], o: string, kind: string, band = false): Line => ({
+      name: name(o), kind, points: values.map((v, i) => [v, col(columns, o, i)]),
+      ...(band ? { band: values.map((_, i): [number, number] => [col(columns, `${o} low`, i), col(columns, `${o} high`, i)]) } : {}),
+    });
+    const concurrency = powers(1, most);
+    const charts: (Chart | undefined)[] = [];
+    const base = { tableName: texts.table };
+
+    // memory, in parts
+    const memory = [...kParts.map((part) => `memory.per_device.${part}`), 'memory.per_device.usable'];
+    const scale = format.unit === 'GiB' ? 2 ** 30 : 1e9;
+    for (const [id, title, axis, path, values] of [
+      ['memory-concurrency', texts.curveMemoryConcurrency, texts.axisConcurrency, '/workload/concurrency', concurrency],
+      ['memory-context', texts.curveMemoryContext, texts.axisContext, '/workload/context_tokens', powers(1024, longest)],
+    ] as const) {
+      const columns = this.swept(id, closed, path, values, memory);
+      if (!columns) continue;
+      const usable = [...(columns['memory.per_device.usable'] as ArrayLike<number> as number[])].find(Number.isFinite);
+      const x = now(path);
+      charts.push({ ...base, id, title, unit: format.unit, stacked: true, x: { title: axis, show: shortCount, log: true, marks: twos(values) }, y: { title: format.unit, show: (v) => format.number(v / scale), log: false,
+        to: (() => { const top = Math.max(usable ?? 0, ...values.map((_, i) => kParts.reduce((sum, p) => sum + (col(columns, `memory.per_device.${p}`, i) || 0), 0))); return niceTop(top / scale) * scale; })() },
+        lines: kParts.map((part) => line(columns, values, `memory.per_device.${part}`, part)), ...(usable === undefined ? {} : { limit: { value: usable, name: texts.usable } }),
+        ...(x === undefined ? {} : { now: { x, name: texts.youAreHere } }), table: table(axis, values, memory, columns) });
+    }
+
+    if (at(answer, 'speed') !== null) {
+      // throughput against what each reader sees, over concurrency
+      const outs = ['speed.output_tokens_per_s', 'speed.tokens_per_s_per_user', 'speed.ttft_s', 'speed.latency_s'];
+      const load = this.swept('load', closed, '/workload/concurrency', concurrency, outs, article ? [] : ['speed.output_tokens_per_s']);
+      if (load) {
+        const points = concurrency.map((_, i): [number, number] => [col(load, outs[1]!, i), col(load, outs[0]!, i)]);
+        const here = [figure(answer, outs[1]!), figure(answer, outs[0]!)];
+        charts.push({ ...base, id: 'throughput-latency', title: texts.curveThroughput, unit: texts.unit['tokens/s'] ?? 'tokens/s', x: { title: texts.axisPerReader, show: (v) => format.number(v), log: false, from: 0 }, y: { title: '', show: (v) => format.number(v), log: false },
+          lines: [{ name: name(outs[0]!), kind: 'line-0', points }], ...(here[0] !== undefined && here[1] !== undefined ? { now: { x: here[0], y: here[1], name: texts.youAreHere } } : {}),
+          dots: [], table: table(texts.axisConcurrency, concurrency, outs, load, article ? [] : [outs[0]!]) });
+      }
+      // decode speed over context
+      if (!article) {
+        const prompts = powers(256, longest);
+        const outs2 = ['speed.tokens_per_s_per_user', 'speed.tpot_s'];
+        const decode = this.swept('decode-context', set(open, '/workload/concurrency', 1), '/workload/prompt_tokens', prompts, outs2, [outs2[0]!]);
+        const x = now('/workload/prompt_tokens');
+        if (decode)
+          charts.push({ ...base, id: 'decode-context', title: texts.curveDecodeContext, unit: texts.unit['tokens/s'] ?? 'tokens/s', x: { title: texts.axisPrompt, show: shortCount, log: true, marks: twos(prompts) }, y: { title: '', show: (v) => format.number(v), log: false },
+            lines: [line(decode, prompts, outs2[0]!, 'line-0', true)], ...(x === undefined ? {} : { now: { x, name: texts.youAreHere } }), table: table(texts.axisPrompt, prompts, outs2, decode, [outs2[0]!]) });
+        charts.push(this.roofline(view, closed, concurrency));
+      }
+    }
+    return charts.filter((c) => c !== undefined);
   }
 
-  private chart(curve: Curve, columns: Record<string, Float64Array>): TemplateResult {
-    const view = this.view!;
-    const { format } = view;
-    const { values } = curve;
-    const lines = curve.stacked ? curve.outputs.slice(0, -1) : curve.outputs;
-    const limit = curve.stacked ? columns[curve.outputs[curve.outputs.length - 1]!]?.find((v) => Number.isFinite(v)) : undefined;
-    const column = (path: string, i: number): number => columns[path]?.[i] ?? NaN;
-    const tops = values.map((_, i) => (curve.stacked ? lines.reduce((sum, p) => sum + column(p, i), 0) : Math.max(...lines.map((p) => column(p, i)))));
-    const finite = tops.filter((v) => Number.isFinite(v));
-    const unit = unitOf(view, lines[0]!);
-    const scale = unit === 'bytes' ? (format.unit === 'GiB' ? 2 ** 30 : 1e9) : 1;
-    const top = niceTop(Math.max(...finite, limit ?? 0) / scale) * scale;
-    const x = (v: number): number => kLeft + ((kWidth - kLeft - 8) * Math.log(v / values[0]!)) / Math.log(values[values.length - 1]! / values[0]!);
-    const y = (v: number): number => kHeight - kBottom - ((kHeight - kBottom - kTop) * v) / top;
-    const show = (v: number): string => (unit === 's' ? format.of(v, unit) : format.number(v / scale));
-    const marks = [0, 1, 2, 3, 4].map((i) => (top * i) / 4);
-    const xMarks = values.filter((v) => Number.isInteger(Math.log2(v / values[0]!))).filter((_, i, all) => i % Math.ceil(all.length / 6) === 0);
-    const short = (v: number): string => (v >= 1024 && v % 1024 === 0 ? `${format.count(v / 1024)}K` : format.count(v));
-    const point = (v: number, h: number): string => `${x(v).toFixed(1)},${y(h).toFixed(1)}`;
-    const below = values.map(() => 0);
-    const known = values.map((_, i) => i).filter((i) => Number.isFinite(tops[i]));
-    return html`<svg viewBox="0 0 ${kWidth} ${kHeight}" role="img" aria-label="${curve.title}">
-      ${marks.map((m) => svg`<line class="grid" x1=${kLeft} x2=${kWidth - 8} y1=${y(m)} y2=${y(m)} /><text x=${kLeft - 6} y=${y(m) + 4} text-anchor="end">${show(m)}</text>`)}
-      ${xMarks.map((v) => svg`<text x=${x(v)} y=${kHeight - 8} text-anchor="middle">${short(v)}</text>`)}
-      ${lines.map((path, l) => {
-        const name = path.split('.').pop()!;
-        if (!curve.stacked) {
-          const pointsOf = known.filter((i) => Number.isFinite(column(path, i))).map((i) => point(values[i]!, column(path, i)));
-          return svg`<polyline class="line line-${l}" points=${pointsOf.join(' ')} />`;
-        }
-        const lower = known.map((i) => point(values[i]!, below[i]!));
-        const upper = known.map((i) => point(values[i]!, (below[i]! += column(path, i))));
-        return svg`<polygon class="area ${name}" points=${[...upper, ...lower.reverse()].join(' ')} />`;
-      })}
-      ${limit === undefined ? nothing : svg`<line class="limit" x1=${kLeft} x2=${kWidth - 8} y1=${y(limit)} y2=${y(limit)} /><text class="limit-text" x=${kWidth - 12} y=${y(limit) < kTop + 14 ? y(limit) + 14 : y(limit) - 5} text-anchor="end">${view.texts.usable}</text>`}
-      ${curve.now !== undefined && curve.now >= values[0]! && curve.now <= values[values.length - 1]! ? svg`<line class="now" x1=${x(curve.now)} x2=${x(curve.now)} y1=${kTop} y2=${kHeight - kBottom} /><text class="now-text" x=${Math.min(x(curve.now) + 4, kWidth - 30)} y=${kTop + 8}>${view.texts.youAreHere}</text>` : nothing}
-    </svg>
-    <p class="keys"><span class="axis">${curve.axis}</span>${lines.length > 1 ? lines.filter((path) => columns[path]?.some((v) => v > 0)).map((path) => html`<span class="key ${curve.stacked ? path.split('.').pop() : `line-${lines.indexOf(path)}`}"><i></i>${this.name(path)}</span>`) : nothing}</p>`;
+  /** FLOP for each byte against FLOP/s: the device's roof, and where decoding and prefill stand under it. */
+  private roofline(view: View, request: JsonObject, concurrency: number[]): Chart | undefined {
+    const { texts, format, answer, description } = view;
+    const own = request['device'];
+    const device = findDevice(description, request) ?? (isObject(own) ? (own as unknown as NonNullable<ReturnType<typeof findDevice>>) : undefined);
+    const peaks = Object.values(device?.flops ?? {});
+    const precision = ['bf16', 'fp16', 'fp32', 'fp8'].find((p) => device?.flops?.[p] !== undefined);
+    if (!device?.bandwidth || peaks.length === 0 || !precision) return undefined;
+    const devices = deviceCount(view.request, answer);
+    const peak = device.flops![precision]! * devices;
+    const bandwidth = device.bandwidth * devices;
+    const outs = ['speed.decode.flops_per_step', 'speed.decode.bytes_per_step', 'speed.decode.seconds_per_step'];
+    const columns = this.swept('roofline', request, '/workload/concurrency', concurrency, outs);
+    if (!columns) return undefined;
+    const path = concurrency.map((_, i): [number, number] => [columns[outs[0]!]![i]! / columns[outs[1]!]![i]!, columns[outs[0]!]![i]! / columns[outs[2]!]![i]!]);
+    const [flops, bytes, seconds] = outs.map((o) => figure(answer, o));
+    const dots: NonNullable<Chart['dots']> = [];
+    if (flops && bytes && seconds) dots.push({ x: flops / bytes, y: flops / seconds, name: texts.figures['speed.decode.seconds_per_step']!, kind: 'line-0' });
+    const steps = stepsOf(answer);
+    const read = ['prefill_weight_bytes', 'prefill_kv_bytes'].map((id) => steps.find((s) => s.id === id)?.value);
+    const prefill = [figure(answer, 'speed.prefill.flops'), figure(answer, 'speed.prefill.seconds')];
+    if (read[0] && prefill[0] && prefill[1]) dots.push({ x: prefill[0] / ((read[0] + (read[1] ?? 0)) * devices), y: prefill[0] / prefill[1], name: texts.figures['speed.prefill.seconds']!, kind: 'line-1' });
+    const all = [...path.map((p) => p[0]), ...dots.map((d) => d.x), peak / bandwidth].filter((v) => Number.isFinite(v) && v > 0);
+    const [from, to] = [10 ** Math.floor(Math.log10(Math.min(...all))), 10 ** Math.ceil(Math.log10(Math.max(...all) * 1.5))];
+    const ridge = peak / bandwidth;
+    const ys = [...path.map((p) => p[1]), ...dots.map((d) => d.y)].filter((v) => Number.isFinite(v) && v > 0);
+    const rate = (v: number): string => format.of(v, 'FLOP/s');
+    return {
+      id: 'roofline', title: texts.curveRoofline, unit: 'FLOP/s', tableName: texts.table,
+      x: { title: texts.axisIntensity, show: (v) => format.number(v), log: true, from, to },
+      y: { title: 'FLOP/s', show: (v) => rate(v).replace('FLOP/s', ''), log: true, from: 10 ** Math.floor(Math.log10(Math.min(...ys))), to: 10 ** Math.ceil(Math.log10(peak)) },
+      lines: [
+        { name: `${texts.roof} (${precision})`, kind: 'roof', points: [[from, from * bandwidth], [ridge, peak], [to, peak]] },
+        { name: texts.axisConcurrency, kind: 'line-0', points: path },
+      ],
+      dots,
+      table: { head: [texts.axisConcurrency, texts.axisIntensity, texts.attained, texts.roof], rows: concurrency.map((v, i) => [format.count(v), Number.isFinite(path[i]![0]) ? format.number(path[i]![0]) : '–', Number.isFinite(path[i]![1]) ? rate(path[i]![1]) : '–', Number.isFinite(path[i]![0]) ? rate(Math.min(peak, path[i]![0] * bandwidth)) : '–']) },
+    };
   }
 }
 

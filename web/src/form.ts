@@ -8,10 +8,11 @@ import type { Option } from './combobox.js';
 import type { Answer, Description, Field, Problem } from './contract.js';
 import type { Format } from './format.js';
 import type { Host } from './host.js';
+import { engineOf, optionsOf, usualEngine } from './engine.js';
 import { hubReference } from './hub_reference.js';
 import { type Json, type JsonObject, get, isObject, same, set } from './json.js';
 import type { Texts } from './lang/en.js';
-import { assumed, deviceName, fieldOf, figureFields, findDevice, findModel, kNumbers, modelName, plainNumber, typed } from './request.js';
+import { assumed, deviceName, fieldOf, figure, figureFields, findDevice, findModel, kNumbers, modelName, plainNumber, typed, typedBytes } from './request.js';
 import { plainSentence } from './text.js';
 
 const kCustom = '\u0000custom'; // no id of the catalogue
@@ -110,12 +111,12 @@ export class Form {
   // While somebody types "1e" or "2,048" the text is theirs; it is only replaced when it stands for something else.
   private sameNumber(id: string, value: Json | undefined, text: string): string {
     const input = this.host.querySelector<HTMLInputElement>(`#${CSS.escape(id)}`);
-    if (input && document.activeElement === input && typed(input.value) === value) return input.value;
+    if (input && document.activeElement === input && (typed(input.value) === value || typedBytes(input.value) === value)) return input.value;
     return text;
   }
 
   private typedIn(field: Field, text: string): void {
-    const value = kNumbers.has(field.type) ? typed(text) : text.trim() === '' ? undefined : text.trim();
+    const value = field.unit === 'bytes' ? typedBytes(text) : kNumbers.has(field.type) ? typed(text) : text.trim() === '' ? undefined : text.trim();
     this.host.put(field.path, value);
   }
 
@@ -219,7 +220,7 @@ export class Form {
   }
 
   figureFields(path: '/model' | '/device', shown: ReadonlySet<string>): TemplateResult | typeof nothing {
-    const fields = figureFields(this.description, this.request, path);
+    const fields = figureFields(this.description, this.request, path, this.host.call);
     return fields.length === 0 ? nothing : html`<div class="grid inner">${fields.map((f) => this.control(f, shown))}</div>`;
   }
 
@@ -274,8 +275,84 @@ export class Form {
   }
 
   device(shown: ReadonlySet<string>): TemplateResult {
+    const { texts, request } = this;
     const count = this.host.field('/devices');
-    return html`<div class="pair"><div>${this.combobox('/device', shown)}</div>${count ? this.control(count, shown) : nothing}</div>${this.figureFields('/device', shown)}`;
+    const device = request['device'];
+    if (Array.isArray(device)) return this.mixed(device, shown);
+    const layers = this.description.engines.find((e) => e.id === engineOf(this.host.asked))?.layer_split === true;
+    return html`<div class="pair"><div>${this.combobox('/device', shown)}</div>${count ? this.control(count, shown) : nothing}</div>${this.figureFields('/device', shown)}
+      ${layers && this.host.call === 'estimate' && typeof device === 'string' && request['devices'] === undefined
+        ? html`<p class="file"><button type="button" class="link" @click=${() => this.host.put('/device', [device, device])}>${texts.addCard}</button></p>` : nothing}`;
+  }
+
+  /** Different cards side by side, of which a layer-split engine gives each its share. */
+  private mixed(list: Json[], shown: ReadonlySet<string>): TemplateResult {
+    const { texts } = this;
+    const put = (next: Json[]): void => this.host.put('/device', next.length > 1 ? next : next[0]);
+    return html`${list.map((one, i) => html`<div class="pair"><div>${this.cardBox(one, i, (value) => put(list.map((d, j) => (j === i ? value : d))))}</div>
+        <button type="button" class="remove" aria-label=${plainSentence(texts.removeField, { name: deviceName(this.description, one, texts.customName) })} @click=${() => put(list.filter((_, j) => j !== i))}>−</button></div>`)}
+      ${this.errorText('/device', this.errorsAt('/device', shown))}
+      <p class="file"><button type="button" class="link" @click=${() => put([...list, list[list.length - 1]!])}>${texts.addCard}</button></p>`;
+  }
+
+  private cardBox(value: Json, i: number, put: (id: string) => void): TemplateResult {
+    const { texts } = this;
+    const id = `f-device-${i}`;
+    return html`<div class="field wide" data-path="/device"><label for=${id}>${plainSentence(texts.card, { number: this.format.count(i + 1) })}</label>
+      <wb-combobox .list=${this.listDevices} .selected=${String(value)} .text=${deviceName(this.description, value, texts.customName)} .label=${texts.labels['/device']!} .fieldId=${id} .placeholder=${texts.searchDevice}
+        .noneText=${texts.noneFound} .countText=${(n: number) => plainSentence(texts.matches, { count: this.format.count(n) })} @choose=${(e: CustomEvent<string>) => put(e.detail)} @free=${(e: CustomEvent<string>) => put(e.detail)}></wb-combobox></div>`;
+  }
+
+  /** The engine, its version, the options that it heeds, and the memory that it finds. */
+  engine(shown: ReadonlySet<string>): TemplateResult {
+    const { texts, request, description } = this;
+    const { asked, settled } = this.host;
+    const chosen = engineOf(request);
+    const engine = engineOf(asked) ?? 'ideal';
+    const row = description.engines.find((e) => e.id === engine);
+    const usual = usualEngine(description, request);
+    const name = (id: string): string => description.engines.find((e) => e.id === id)?.name ?? id;
+    const version = get(request, '/engine/version');
+    const errors = this.errorsAt('/engine', shown);
+    const options = settled ? this.optionFields(engine) : [];
+    const open = options.some((f) => get(request, f.path) !== undefined || this.errorsAt(f.path, shown).length > 0);
+    const memory = ['/reserved_bytes', '/host/memory_bytes', '/host/bandwidth'].map((path) => this.host.field(path)).filter((f) => f !== undefined);
+    return html`<div class="pair"><div class="field ${errors.length > 0 ? 'wrong' : ''}" data-path="/engine" title=${texts.fields['/engine'] ?? this.host.field('/engine')?.summary ?? ''}>
+        <label for="f-engine">${texts.labels['/engine']}</label>
+        <select id="f-engine" aria-invalid=${errors.length > 0 ? 'true' : nothing} aria-describedby=${errors.length > 0 ? 'f-engine-error' : nothing}
+          @change=${(e: Event) => { const id = (e.target as HTMLSelectElement).value; this.host.put('/engine', id === '' ? undefined : id); }}>
+          <option value="" ?selected=${chosen === undefined}>${plainSentence(usual ? texts.usualEngine : texts.standard, { value: name(usual ?? 'ideal') })}</option>
+          ${chosen !== undefined && !description.engines.some((e) => e.id === chosen) ? html`<option value=${chosen} selected>${chosen}</option>` : nothing}
+          ${description.engines.map((e) => html`<option value=${e.id} ?selected=${e.id === chosen}>${e.profile ? (e.name ?? e.id) : plainSentence(texts.asIdeal, { name: e.name ?? e.id })}</option>`)}</select>${this.errorText('/engine', errors)}</div>
+      ${row?.versions
+        ? html`<div class="field"><label for="f-engine-version">${texts.labels['/engine/version']}</label><input id="f-engine-version" type="text" autocomplete="off" placeholder=${row.versions[1]} title="${row.versions[0]} – ${row.versions[1]}"
+            .value=${live(typeof version === 'string' ? version : '')} @change=${(e: Event) => { const text = (e.target as HTMLInputElement).value.trim(); this.host.put('/engine', text === '' ? chosen : { name: engine, version: text }); }} /></div>` : nothing}</div>
+      <details class="more options" ?open=${open || undefined}><summary>${texts.engineOptions}</summary>
+        <div class="grid">${options.map((f) => this.option(f, shown))}</div>
+        <div class="grid">${memory.map((f) => this.control(f, shown))}</div>
+      </details>`;
+  }
+
+  /** The options that this engine heeds, those that people turn first; and any that stand in the request. */
+  optionFields(engine: string): Field[] {
+    const first = ['gpu_memory_utilization', 'mem_fraction_static', 'n_gpu_layers', 'n_cpu_moe', 'max_num_batched_tokens', 'chunked_prefill_size', 'max_num_seqs', 'max_batch_size', 'n_ubatch', 'flash_attention'];
+    const rank = (f: Field): number => (first.indexOf(f.path.slice(9)) + first.length + 1) % (first.length + 1);
+    const heeded = optionsOf(this.host.client!, this.description, engine);
+    return this.description.fields.estimate
+      .filter((f) => f.path.startsWith('/options/') && f.type !== 'object' && (heeded.has(f.path) || get(this.request, f.path) !== undefined))
+      .map((f, i) => [rank(f), i, f] as const).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((row) => row[2]);
+  }
+
+  /** An option with a range is turned by a slider beside its number. */
+  private option(field: Field, shown: ReadonlySet<string>): TemplateResult {
+    const layers = figure(this.answer, 'model.layers');
+    const path = field.path.slice(9);
+    const most = path === 'n_gpu_layers' && layers ? layers + 1 : path === 'n_cpu_moe' && layers ? layers : field.max === 1 ? 1 : undefined;
+    if (most === undefined) return this.control(field, shown);
+    const value = get(this.request, field.path) ?? assumed(this.answer, field.path) ?? field.default;
+    const now = typeof value === 'number' ? Math.min(value, most) : path === 'n_cpu_moe' ? 0 : most;
+    return html`<div class="slider">${this.control(field, shown)}<input type="range" min="0" max=${most} step=${most === 1 ? '0.01' : '1'} .value=${live(String(now))} aria-label=${this.label(field)}
+      @input=${(e: Event) => this.host.put(field.path, Number((e.target as HTMLInputElement).value))} /></div>`;
   }
 
   /** Problems that belong to no field that is shown. */

@@ -36,9 +36,13 @@ export interface Host {
   /** What stands in the form, and the request of the last good answer. */
   readonly request: JsonObject;
   readonly answered: JsonObject;
+  /** What the core was asked for the last good answer: the request with the page's own choice of an engine. */
+  readonly asked: JsonObject;
   readonly answer: Answer | undefined;
   readonly problems: Problem[];
   readonly reading: Reading;
+  /** The first answer has been painted, and what lies below it may follow. */
+  readonly settled: boolean;
   /** Sets one member of the request. */
   put(path: string, value: Json | undefined): void;
   /** Takes another request in its place; `path` is what changed in it, for the browser's history. */

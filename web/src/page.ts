@@ -3,6 +3,7 @@
 import { LitElement, type PropertyValues, type TemplateResult, html, nothing } from 'lit';
 
 import type { Answer, Client, Description, Field, Problem } from './contract.js';
+import { withEngine } from './engine.js';
 import { Form } from './form.js';
 import { type Format, makeFormat } from './format.js';
 import { type Call, type Reading, kNoReading } from './host.js';
@@ -34,7 +35,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   static override properties = {
     client: { attribute: false }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
-    showRoles: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, reading: { state: true },
+    opened: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, reading: { state: true },
     where: { state: true }, more: { state: true }, screen: { state: true },
   };
   declare client: Client | undefined;
@@ -47,7 +48,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   declare notice: string;
   declare dragging: boolean;
   declare failure: string;
-  declare showRoles: boolean;
+  declare opened: ReadonlySet<string>;
   declare said: string;
   declare settled: boolean; // the first answer has been painted, and what lies below it may follow
   declare reading: Reading;
@@ -57,6 +58,7 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   description: Description | undefined;
   answered: JsonObject = {};
+  asked: JsonObject = {};
   other: Answer | undefined;
   format: Format;
   private readonly form = new Form(this);
@@ -79,7 +81,8 @@ export class WeighPage extends LitElement implements ScreenHost {
     this.notice = this.failure = this.said = '';
     this.reading = kNoReading;
     this.where = 'serve';
-    this.dragging = this.showRoles = this.settled = false;
+    this.dragging = this.settled = false;
+    this.opened = new Set();
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -229,13 +232,15 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   private weigh(request: JsonObject): void {
     this.request = request;
-    const answer = this.ask(request, true);
+    const asked = this.call === 'estimate' ? withEngine(this.description!, request) : request;
+    const answer = this.ask(asked, true);
     this.problems = Array.isArray(answer.problems) ? answer.problems : [];
     if (answer.ok) {
       this.answer = answer;
       this.answered = request;
+      this.asked = asked;
       const method = this.call === 'train' ? 'estimate_method' : 'method';
-      const other = this.ask({ ...request, [method]: request[method] === 'article' ? 'detailed' : 'article' }, false);
+      const other = this.ask(withEngine(this.description!, { ...request, [method]: request[method] === 'article' ? 'detailed' : 'article' }), false);
       this.other = other.ok ? other : undefined;
       if (this.chain.length > 0 && !('path' in this.chain[0]!)) this.chain = [];
     }
@@ -295,7 +300,7 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   view(withWork = true): View | undefined {
     if (!this.answer || !this.description) return undefined;
-    const view: View = { call: this.call, description: this.description, texts: this.texts, format: this.format, request: this.answered, answer: this.answer };
+    const view: View = { call: this.call, description: this.description, texts: this.texts, format: this.format, request: this.asked, answer: this.answer };
     if (withWork) view.open = (path) => ((this.chain = [{ path }]), void this.bringWork());
     return view;
   }
@@ -403,9 +408,10 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   private serveForm(): TemplateResult {
     const { texts, description, request, form } = this;
-    const further = furtherFields(description!, request);
+    const further = furtherFields(description!);
     const own = [...figureFields(description!, request, '/model'), ...figureFields(description!, request, '/device')];
-    const shown = new Set([...kFront, ...further.flatMap(([, fields]) => fields.map((f) => f.path)), ...own.map((f) => f.path)]);
+    const options = description!.fields.estimate.filter((f) => f.path.startsWith('/options/')).map((f) => f.path);
+    const shown = new Set([...kFront, ...options, ...further.flatMap(([, fields]) => fields.map((f) => f.path)), ...own.map((f) => f.path)]);
     const field = (path: string): TemplateResult | typeof nothing => {
       const found = this.field(path);
       return found ? form.control(found, shown) : nothing;
@@ -416,7 +422,7 @@ export class WeighPage extends LitElement implements ScreenHost {
         ${form.model(shown)}
         <div class="grid">${field('/weights')}${field('/kv_cache')}</div>
       </fieldset>
-      <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}</fieldset>
+      <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}${form.engine(shown)}</fieldset>
       <fieldset><legend>${texts.workload}</legend>
         <div class="grid">${field('/workload/prompt_tokens')}${field('/workload/output_tokens')}${field('/workload/concurrency')}${field('/workload/context_tokens')}</div>
       </fieldset>

@@ -73,6 +73,15 @@ export function typed(text: string): Json | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) && Number.isFinite(value) ? value : text.trim();
 }
 
+/** A number of bytes, with or without a unit: "1.5 GiB", "24 GB", "25757220864". */
+export function typedBytes(text: string): Json | undefined {
+  const match = /^\s*([\d.,]+)\s*([kmgt])(i?)b?\s*$/i.exec(text);
+  if (!match) return typed(text);
+  const value = Number(match[1]!.replaceAll(',', ''));
+  const power = 'kmgt'.indexOf(match[2]!.toLowerCase()) + 1;
+  return Number.isFinite(value) ? Math.round(value * (match[3] ? 1024 : 1000) ** power) : text.trim();
+}
+
 /** A number as it stands in a field, and as typed() reads it: 85520809984, but 3.35e12. */
 export function plainNumber(value: number): string {
   const short = value.toExponential().replace('e+', 'e');
@@ -83,34 +92,33 @@ export const kNumbers = new Set(['integer', 'number', 'concurrency', 'devices'])
 
 /** Fields that stand on the first screen, in its order; everything else of describe() comes under "more settings". */
 export const kFront = [
-  '/model', '/weights', '/kv_cache', '/device', '/devices',
+  '/model', '/weights', '/kv_cache', '/device', '/devices', '/engine', '/engine/version', '/reserved_bytes', '/host/memory_bytes', '/host/bandwidth',
   '/workload/prompt_tokens', '/workload/output_tokens', '/workload/concurrency', '/workload/context_tokens',
 ];
-const kElsewhere = new Set(['/method', '/explain', '/engine/name', '/engine/version']);
+const kElsewhere = new Set(['/method', '/explain', '/engine/name']);
 const kSwitched = ['/model/', '/device/'];
 
 /** The further fields in groups. Members of an object that replaces a name (a device by its figures) only count once it is one. */
-export function furtherFields(d: Description, request: JsonObject): [group: string, fields: Field[]][] {
+export function furtherFields(d: Description): [group: string, fields: Field[]][] {
   const groups = new Map<string, Field[]>();
   for (const field of d.fields.estimate) {
     if (kFront.includes(field.path) || kElsewhere.has(field.path) || field.type === 'object' || field.type === 'array') continue;
-    if (/^\/(model\/config|devices\/)/.test(field.path) || kSwitched.some((prefix) => field.path.startsWith(prefix))) continue;
+    if (/^\/(model\/|devices\/|options\/)/.test(field.path) || kSwitched.some((prefix) => field.path.startsWith(prefix))) continue;
     const [head, ...rest] = field.path.slice(1).split('/');
-    const group = rest.length === 0 && head !== 'engine' ? 'other' : head!;
-    if (typeof get(request, `/${head}`) === 'string' && rest.length > 0 && head === 'engine') continue;
+    const group = rest.length === 0 ? 'other' : head!;
     groups.set(group, [...(groups.get(group) ?? []), field]);
   }
-  const order = ['engine', 'workload', 'other', 'weights', 'kv_cache', 'parallel', 'efficiency', 'options', 'host', 'prefill_pool'];
+  const order = ['workload', 'other', 'weights', 'kv_cache', 'parallel', 'efficiency', 'prefill_pool'];
   return [...groups].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
 }
 
 /** The fields of a model or device that is given by its figures. */
-export function figureFields(d: Description, request: JsonObject, head: '/model' | '/device'): Field[] {
+export function figureFields(d: Description, request: JsonObject, head: '/model' | '/device', call: 'estimate' | 'train' = 'estimate'): Field[] {
   const value = request[head.slice(1)];
   if (!isObject(value)) return [];
   const prefix = head === '/model' ? '/model/manual/' : '/device/';
   if (head === '/model' && !isObject(value['manual'])) return [];
-  return d.fields.estimate.filter((f) => f.path.startsWith(prefix) && f.type !== 'object');
+  return d.fields[call].filter((f) => f.path.startsWith(prefix) && f.type !== 'object');
 }
 
 /** The step of a formula in an answer; `of` says which instance. */

@@ -2,20 +2,20 @@
 
 import { type TemplateResult, html, nothing } from 'lit';
 
+import { engineOf } from './engine.js';
 import type { Form } from './form.js';
 import type { Host } from './host.js';
 import type { Answer } from './contract.js';
-import { type Json, type JsonObject, get, isObject, leaves } from './json.js';
+import { type Json, type JsonObject, get, isObject, leaves, same } from './json.js';
 import { type View, adviceOf, adviceText, figures, kParts, kRoles, memoryBar, number, toneOf, verdict } from './parts.js';
 import { assumed, at, deviceCount, deviceName, figure, modelName } from './request.js';
 import { plainSentence, sentence } from './text.js';
 
 export interface SectionHost extends Host {
-  /** The first answer has been painted, and what lies below it may follow. */
-  readonly settled: boolean;
   /** The answer of the other method. */
   readonly other: Answer | undefined;
-  showRoles: boolean;
+  /** The parts of the memory whose own parts are shown. */
+  opened: ReadonlySet<string>;
   view(): View | undefined;
 }
 
@@ -28,9 +28,17 @@ export class Sections {
     const onDevice = figure(answer, per('total')) !== undefined;
     const many = onDevice && deviceCount(view.request, answer) > 1;
     const capacity = figure(answer, per('capacity'));
+    const intervals = isObject(answer['intervals']) ? answer['intervals'] : {};
+    const basis = isObject(answer['basis']) ? answer['basis'] : {};
     const cell = (path: string): TemplateResult => {
       const value = figure(answer, path);
-      return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(Math.abs(value)))}</td>`;
+      const interval = intervals[path];
+      const range = Array.isArray(interval) && value !== undefined && value !== 0 && !/headroom|usable|capacity/.test(path) ? format.range(Number(interval[0]), Number(interval[1]), 'bytes') : undefined;
+      return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(Math.abs(value)))}${range ? html`<small title=${plainSentence(texts.betweenHint, { range })}>${range}</small>` : nothing}</td>`;
+    };
+    const kindOf = (path: string): TemplateResult | typeof nothing => {
+      const kind = basis[path];
+      return typeof kind === 'string' && (figure(answer, path) ?? 0) !== 0 ? html` <small class="basis" title=${texts.kindHints[kind] ?? ''}>${texts.kinds[kind] ?? kind}</small>` : nothing;
     };
     const share = (path: string): string => {
       const value = figure(answer, path);
@@ -44,19 +52,28 @@ export class Sections {
       ${many || !onDevice ? (['usable', 'capacity', 'headroom'].includes(part) ? html`<td></td>` : cell(`memory.total.${part}`)) : nothing}
     </tr>`;
     const swatch = (part: string): TemplateResult => html`<i class="swatch ${part}" aria-hidden="true"></i>${texts.parts[part]}`;
+    const inside: Record<string, string[]> = { weights: roles.map((role) => `weights.${role}`), runtime: ['context', 'libraries', 'graphs', 'reserved'].map((p) => `runtime.${p}`).filter((p) => (figure(answer, `memory.detail.${p}`) ?? 0) > 0) };
+    const toggle = (part: string): void => void (this.host.opened = new Set(this.host.opened.has(part) ? [...this.host.opened].filter((p) => p !== part) : [...this.host.opened, part]));
+    const pool = onDevice ? figure(answer, 'capacity.kv_pool') : undefined;
+    const held = pool !== undefined && view.request['method'] !== 'article' && engineOf(view.request) !== undefined && engineOf(view.request) !== 'ideal' && pool > (figure(answer, per('kv_cache')) ?? 0) * 1.01;
+    const hosted = (figure(answer, 'memory.host.total') ?? 0) > 0;
     return html`<table class="memory">
       <thead><tr><th scope="col">${texts.part}</th>${onDevice ? html`<th scope="col" class="value">${many ? texts.perDevice : texts.oneDevice}</th><th scope="col" class="value">${texts.ofCard}</th>` : nothing}
         ${many || !onDevice ? html`<th scope="col" class="value">${many ? texts.allDevices : texts.oneDevice}</th>` : nothing}</tr></thead>
       <tbody>
-        ${kParts.map((part) => html`${row(part, part === 'weights' && roles.length > 0
-          ? html`${swatch(part)}<button type="button" class="expand" aria-expanded=${this.host.showRoles} aria-label=${texts.showParts} @click=${() => (this.host.showRoles = !this.host.showRoles)}><svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4.5 6 8.5 10 4.5" /></svg></button>`
-          : swatch(part), '')}
-        ${part === 'weights' && this.host.showRoles ? roles.map((role) => html`<tr class="role"><th scope="row">${texts.parts[role]}</th>${cell(`memory.detail.weights.${role}`)}
-          ${onDevice ? html`<td class="value share">${share(`memory.detail.weights.${role}`)}</td>` : nothing}${many ? html`<td></td>` : nothing}</tr>`) : nothing}`)}
+        ${kParts.map((part) => html`${row(part, html`${swatch(part)}${onDevice && (inside[part]?.length ?? 0) > 0
+          ? html`<button type="button" class="expand" aria-expanded=${this.host.opened.has(part)} aria-label=${`${texts.showParts}: ${texts.parts[part]}`} @click=${() => toggle(part)}><svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4.5 6 8.5 10 4.5" /></svg></button>`
+          : nothing}${kindOf(onDevice ? per(part) : `memory.total.${part}`)}`, '')}
+        ${this.host.opened.has(part) && onDevice ? inside[part]?.map((inner) => html`<tr class="role"><th scope="row">${texts.parts[inner.split('.')[1]!]}</th>${cell(`memory.detail.${inner}`)}
+          <td class="value share">${share(`memory.detail.${inner}`)}</td>${many ? html`<td></td>` : nothing}</tr>`) : nothing}
+        ${part === 'kv_cache' && held ? html`<tr class="role"><th scope="row">${texts.allocated}</th>${cell('capacity.kv_pool')}<td class="value share">${share('capacity.kv_pool')}</td>${many ? html`<td></td>` : nothing}</tr>` : nothing}`)}
         ${row('total', texts.parts['total'], 'sum')}
         ${onDevice ? html`${row('usable', texts.parts['usable'], 'after')}${row('headroom', texts.parts[toneOf(answer) === 'short' ? 'lacking' : 'headroom'], `after ${toneOf(answer)}`)}` : nothing}
       </tbody>
-    </table>`;
+    </table>${hosted ? html`<table class="memory host"><caption>${texts.inHost}</caption><tbody>
+      ${['weights', 'kv_cache', 'total'].filter((part) => (figure(answer, `memory.host.${part}`) ?? 0) > 0).map((part) => html`<tr class=${part === 'total' ? 'sum' : ''}><th scope="row">${part === 'total' ? texts.parts['total'] : swatch(part)}</th>${cell(`memory.host.${part}`)}</tr>`)}
+      ${(figure(answer, 'memory.host.capacity') ?? 0) > 0 ? html`<tr class="after ${at(answer, 'memory.host.fits') === false ? 'short' : ''}"><th scope="row">${texts.parts['capacity']}</th>${cell('memory.host.capacity')}</tr>` : nothing}
+    </tbody></table>` : nothing}`;
   }
 
   advice(view: View): TemplateResult | typeof nothing {
@@ -71,6 +88,8 @@ export class Sections {
 
   private clean(request: JsonObject): JsonObject {
     const { explain: _, ...rest } = request;
+    // The page's own choice of an engine stays one.
+    if (this.host.request['engine'] === undefined && same(rest['engine'], this.host.asked['engine'])) delete rest['engine'];
     return rest;
   }
 
