@@ -24,6 +24,7 @@ export async function hubServer(repositories) {
     headers["content-length"] = String(body.length);
     response.writeHead(status, headers);
     response.on("error", () => {});
+    response.setMaxListeners(0);
     for (let at = 0; at < body.length && !response.destroyed; at += 65536) {
       const part = body.subarray(at, at + 65536);
       record.sent += part.length;

@@ -47,8 +47,9 @@ const kExamples = [
   {
     name: "Llama-3.1-8B as Q4_K_M on an RTX 4090", hash: hashOf({ m: "meta-llama/Llama-3.1-8B", w: "Q4_K_M", d: "rtx-4090" }),
     check: async (page) => {
-      const bytes = await exact(page, "memory.per_device.weights");
+      const bytes = await exact(page, "model.weight_bytes");
       assert.ok(Math.abs(bytes / 4.9e9 - 1) < 0.02, `${bytes} bytes of weights`);
+      assert.equal(await page.locator("#f-engine option:checked").evaluate((o) => /llama\.cpp/.test(o.textContent)), true, "in the engine that people use for it");
     },
   },
   {

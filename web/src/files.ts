@@ -126,7 +126,7 @@ export async function readSources(client: Client, sources: Source[], words: Word
       const bytes = problem.params['bytes'];
       const source = sources[i];
       if (typeof bytes !== 'number' || bytes > kMostOfOneFile || !source || bytes <= (given[i]?.bytes?.length ?? 0)) throw new Unreadable(words.wordsOf(problem));
-      given[i] = await beginning(source, bytes);
+      given[i] = await beginning(source, bytes + (source.first ?? kFirstBytes)); // what follows a tokenizer comes with it
     }
   }
   const name = sources.length > 3 ? `${sources[0]!.name} + ${sources.length - 1}` : sources.map((s) => s.name).join(' + ');

@@ -137,7 +137,7 @@ export class Form {
   private placeholder(field: Field): string {
     const value = assumed(this.answer, field.path) ?? field.default;
     if (value === undefined || value === null || isObject(value)) return field.path === '/devices' ? this.texts.fewest : '';
-    return typeof value === 'number' ? this.format.count(value) : String(value);
+    return typeof value === 'number' ? (Number.isInteger(value) ? this.format.count(value) : this.format.number(value)) : String(value);
   }
 
   private selected(field: Field, value: string): void {
