@@ -657,6 +657,44 @@ class Packer {
     };
   }
 
+  // What training frames and hardware classes take and reach: every figure with its range and source.
+  training(efficiency) {
+    const file = this.read("training.json", { optional: true });
+    if (!file) return {};
+    const figure = (at, row, most = Infinity) => {
+      if (!at.object(row, ["value", "low", "high", "source"], ["measurements", "note"])) return;
+      for (const name of ["value", "low", "high"]) if (row[name] !== undefined) at.at(name).number(row[name], 0, most);
+      if (row.low > row.value || row.value > row.high) at.fail("low <= value <= high does not hold");
+      if (row.measurements !== undefined) at.at("measurements").integer(row.measurements, 0, 1e6);
+      if (row.source !== undefined) this.sourceList(at.at("source"), row.source);
+    };
+    // The core needs the values; ranges, sources and notes stay in the file.
+    const strip = (row) => Object.fromEntries(Object.entries(row).filter(([key]) => key !== "frame").map(([key, x]) => [key, isObject(x) ? x.value : x]));
+    if (!file.check.object(file.json, ["frames", "classes", "common", "intervals"])) return {};
+    const bytes = ["context", "collectives"], shares = ["slack"], logits = ["full_logits", "chunked_logits", "fused_logits"];
+    file.json.frames.forEach((row, i) => {
+      const check = file.check.at("frames", i);
+      check.object(row, ["frame", ...bytes, ...shares, ...logits, "launch", "fused_norms", "fused_product", "buckets"]);
+      for (const key of [...bytes, ...shares, ...logits, "launch"]) figure(check.at(key), row[key]);
+      for (const key of ["fused_norms", "fused_product", "buckets"]) check.at(key).boolean(row[key]);
+    });
+    const frames = ["pytorch", "deepspeed", "megatron", "fsdp", "unsloth"];
+    if (file.json.frames.map((f) => f.frame).join() !== frames.join()) file.check.at("frames").fail(`must be ${frames.join(", ")}, in this order`);
+    const known = [...efficiency.classes.map((c) => c.class)];
+    file.json.classes.forEach((row, i) => {
+      const check = file.check.at("classes", i);
+      check.object(row, ["class", "linear", "linear8", "attention", "memory", "network"]);
+      check.at("class").oneOf(row.class, known);
+      for (const key of ["linear", "linear8", "memory"]) figure(check.at(key), row[key], 1);
+      figure(check.at("attention"), row.attention, 2);
+      figure(check.at("network"), row.network);
+    });
+    for (const [key, row] of Object.entries(file.json.common)) figure(file.check.at("common", key), row);
+    for (const [key, row] of Object.entries(file.json.intervals)) file.check.at("intervals", key).object(row, ["low", "high", "measurements", "source"], ["note"]);
+    return { frames: file.json.frames.map(strip), classes: file.json.classes.map(strip), common: strip(file.json.common),
+      intervals: Object.fromEntries(Object.entries(file.json.intervals).map(([key, { low, high }]) => [key, { low, high }])) };
+  }
+
   pack() {
     const sources = this.sources();
     const devices = this.devices();
@@ -666,7 +704,8 @@ class Packer {
     const intervals = this.intervals(engines);
     const efficiency = this.efficiency(devices);
     const optimizers = this.optimizers();
-    return { version: this.version, sources, devices, models, formats, engines, intervals, efficiency, optimizers };
+    const training = this.training(efficiency);
+    return { version: this.version, sources, devices, models, formats, engines, intervals, efficiency, optimizers, training };
   }
 }
 

@@ -7,11 +7,15 @@
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/estimate.hpp"
 #include "weighbridge/request.hpp"
+#include "weighbridge/training.hpp"
 
 namespace weighbridge {
 
 // Writes "advice": [{change, path, value, request, headroom}, …]; empty when it fits. `request` is what was asked with that one
 // change made; it fits, and `headroom` says with how much to spare.
 void write_advice(JsonWriter& w, const nlohmann::json& request, const Request& read, const Estimate& estimate, const Catalog& catalog);
+
+// The same for training, without path and value: a change there may set several fields.
+void write_train_advice(JsonWriter& w, const nlohmann::json& request, const TrainRequest& read, const Training& training, const Catalog& catalog);
 
 }  // namespace weighbridge

@@ -32,8 +32,19 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double count(std::int64_t n) { return static_cast<double>(n); }
 // 0 stands for what is not known.
 constexpr double known(double x) { return x > 0 ? x : kNone; }
-double each(const Answered& a, Bytes all) { return all.value / count(a.training_request->devices.value); }
-double capacity(const Answered& a) { return a.training_request->device ? a.training_request->device->marketed.value : kNone; }
+
+// Of a training answer, on one device: the article's figure over all devices, or the detailed one.
+double each(const Answered& a, Bytes ArticleTraining::*all) { return (a.training->*all).value / count(a.training_request->devices.value); }
+double part(const Answered& a, Bytes TrainParts::*of, Bytes ArticleTraining::*all) { return a.trained ? (a.trained->at_peak().*of).value : all ? each(a, all) : 0; }
+double train_total(const Answered& a) { return a.trained ? a.trained->at_peak().total().value : each(a, &ArticleTraining::total); }
+double train_capacity(const Answered& a, bool usable) {
+  const auto& d = a.training_request->device;
+  if (!d) return kNone;
+  return a.training ? d->marketed.value : d->memory.value * (usable ? d->usable_fraction : 1);
+}
+double timed(const Answered& a, double TrainSpeed::*of) { return a.trained ? a.trained->speed.*of : kNone; }
+template <class Q>
+double timed(const Answered& a, Q TrainSpeed::*of) { return a.trained ? (a.trained->speed.*of).value : kNone; }
 
 constexpr AnswerField kModel[] = {
     {.path = "model.id", .type = T::text, .summary = "catalogue id, or the name that was given",
@@ -52,7 +63,7 @@ constexpr AnswerField kModel[] = {
     {.path = "model.context_tokens", .type = T::integer, .unit = "tokens", .summary = "context that the model was made for", .nullable = true,
      .value = WEIGHBRIDGE_NUMBER(known(count(a.model->spec.context)))},
     {.path = "model.weight_bytes", .unit = "bytes", .summary = "all stored tensors in this format, scales included",
-     .value = WEIGHBRIDGE_NUMBER(a.estimate ? a.estimate->weight_bytes.value : a.training->weights.value),
+     .value = WEIGHBRIDGE_NUMBER(a.estimate ? a.estimate->weight_bytes.value : a.trained ? a.trained->weight_bytes.value : a.training->weights.value),
      .steps = {Id::model_weights, Id::kCount, Id::kCount}, .article = Id::article_weights},
 };
 
@@ -219,31 +230,56 @@ constexpr AnswerField kEstimateOwn[] = {
 constexpr AnswerField kTrainOwn[] = {
     {.path = "model.trainable_parameters", .type = T::integer, .unit = "parameters", .summary = "weights that are trained",
      .value = WEIGHBRIDGE_NUMBER(a.training_request->trainable_parameters)},
-    {.path = "memory.per_device.weights", .unit = "bytes", .summary = "weights",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->weights)), .article = Id::article_weights},
+    {.path = "memory.per_device.weights", .unit = "bytes", .summary = "weights at the peak",
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::weights, &ArticleTraining::weights)), .steps = {Id::train_part, Id::kCount, Id::kCount}, .of = "weights", .article = Id::article_weights},
     {.path = "memory.per_device.gradients", .unit = "bytes", .summary = "gradients",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->gradients)), .article = Id::article_gradients},
-    {.path = "memory.per_device.optimizer", .unit = "bytes", .summary = "optimizer states",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->optimizer)), .article = Id::article_optimizer},
-    {.path = "memory.per_device.activations", .unit = "bytes", .summary = "activations",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->activations)), .article = Id::article_activations},
-    {.path = "memory.per_device.logits", .unit = "bytes", .summary = "logits and loss", .value = WEIGHBRIDGE_NUMBER(0.0)},
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::gradients, &ArticleTraining::gradients)), .steps = {Id::train_part, Id::kCount, Id::kCount}, .of = "gradients", .article = Id::article_gradients},
+    {.path = "memory.per_device.optimizer", .unit = "bytes", .summary = "optimizer states and master copies",
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::optimizer, &ArticleTraining::optimizer)), .steps = {Id::train_part, Id::kCount, Id::kCount}, .of = "optimizer", .article = Id::article_optimizer},
+    {.path = "memory.per_device.activations", .unit = "bytes", .summary = "what the forward pass keeps, and what one layer works with",
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::activations, &ArticleTraining::activations)), .steps = {Id::train_part, Id::kCount, Id::kCount}, .of = "activations", .article = Id::article_activations},
+    {.path = "memory.per_device.logits", .unit = "bytes", .summary = "logits and loss",
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::logits, nullptr)), .steps = {Id::train_part, Id::kCount, Id::kCount}, .of = "logits"},
     {.path = "memory.per_device.kv_cache", .unit = "bytes", .summary = "KV cache: the article's method alone counts one",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->kv_cache)), .article = Id::article_kv_cache},
-    {.path = "memory.per_device.runtime", .unit = "bytes", .summary = "what the frame and the driver take",
-     .value = WEIGHBRIDGE_NUMBER(0.0)},
-    {.path = "memory.per_device.total", .unit = "bytes", .summary = "sum of the parts",
-     .value = WEIGHBRIDGE_NUMBER(each(a, a.training->total)), .article = Id::article_training_total},
+     .value = WEIGHBRIDGE_NUMBER(a.training ? each(a, &ArticleTraining::kv_cache) : 0), .article = Id::article_kv_cache},
+    {.path = "memory.per_device.runtime", .unit = "bytes", .summary = "driver context, buffers between devices, the allocator's slack",
+     .value = WEIGHBRIDGE_NUMBER(part(a, &TrainParts::runtime, nullptr)), .steps = {Id::train_runtime, Id::kCount, Id::kCount}},
+    {.path = "memory.per_device.total", .unit = "bytes", .summary = "sum of the parts: what the driver reports at the peak",
+     .value = WEIGHBRIDGE_NUMBER(train_total(a)), .steps = {Id::train_total, Id::kCount, Id::kCount}, .article = Id::article_training_total},
     {.path = "memory.per_device.capacity", .unit = "bytes", .summary = "memory of the device", .nullable = true,
-     .value = WEIGHBRIDGE_NUMBER(capacity(a))},
+     .value = WEIGHBRIDGE_NUMBER(train_capacity(a, false))},
     {.path = "memory.per_device.usable", .unit = "bytes", .summary = "what may be taken of it", .nullable = true,
-     .value = WEIGHBRIDGE_NUMBER(capacity(a))},
+     .value = WEIGHBRIDGE_NUMBER(train_capacity(a, true))},
     {.path = "memory.per_device.headroom", .unit = "bytes", .summary = "what is left; negative: short", .nullable = true,
-     .value = WEIGHBRIDGE_NUMBER(capacity(a) - each(a, a.training->total))},
+     .value = WEIGHBRIDGE_NUMBER(train_capacity(a, true) - train_total(a))},
     {.path = "memory.per_device.fits", .type = T::boolean, .summary = "headroom is not negative", .nullable = true,
-     .value = WEIGHBRIDGE_NUMBER(!a.training_request->device ? kNone : capacity(a) >= each(a, a.training->total))},
-    {.path = "memory.host.total", .unit = "bytes", .summary = "what lies in system memory", .value = WEIGHBRIDGE_NUMBER(0.0)},
-    {.path = "speed", .type = T::object, .summary = "null in the article's method", .nullable = true, .value = WEIGHBRIDGE_NUMBER(0.0)},
+     .value = WEIGHBRIDGE_NUMBER(!a.training_request->device ? kNone : train_capacity(a, true) >= train_total(a))},
+    {.path = "memory.host.total", .unit = "bytes", .summary = "what lies in system memory, of all devices together",
+     .value = WEIGHBRIDGE_NUMBER(a.trained ? a.trained->host.value : 0), .steps = {Id::train_host, Id::kCount, Id::kCount}},
+    {.path = "speed", .type = T::object, .summary = "null in the article's method, and without a device", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(a.trained && a.trained->has_speed)},
+    {.path = "speed.flops_per_token", .unit = "FLOP/token", .summary = "of the model: nothing computed again, attention in full",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::flops_per_token)), .steps = {Id::train_flops_per_token, Id::kCount, Id::kCount}},
+    {.path = "speed.step_seconds", .unit = "s", .summary = "one optimizer step",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::step)), .steps = {Id::train_step_seconds, Id::kCount, Id::kCount}},
+    {.path = "speed.tokens_per_s", .unit = "tokens/s", .summary = "of all devices",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::tokens_per_s)), .steps = {Id::train_tokens_per_s, Id::kCount, Id::kCount}},
+    {.path = "speed.tokens_per_s_per_device", .unit = "tokens/s", .summary = "of one device",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::tokens_per_s_per_device)), .steps = {Id::train_tokens_per_device, Id::kCount, Id::kCount}},
+    {.path = "speed.tflops_per_device", .unit = "FLOP/s", .summary = "model FLOP per second of one device",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::flops_per_device)), .steps = {Id::train_flops_per_device, Id::kCount, Id::kCount}},
+    {.path = "speed.mfu", .summary = "share of the dense peak of the precision that the matrix products run in",
+     .value = WEIGHBRIDGE_NUMBER(timed(a, &TrainSpeed::mfu)), .steps = {Id::train_mfu, Id::kCount, Id::kCount}},
+    {.path = "speed.total_seconds", .unit = "s", .summary = "the whole data set", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(known(timed(a, &TrainSpeed::total))), .steps = {Id::train_total_seconds, Id::kCount, Id::kCount}},
+    {.path = "speed.device_hours", .unit = "h", .summary = "hours of all devices together", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(known(timed(a, &TrainSpeed::device_hours))), .steps = {Id::train_device_hours, Id::kCount, Id::kCount}},
+    {.path = "speed.cost_usd", .unit = "USD", .summary = "rent of the whole run", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(known(timed(a, &TrainSpeed::cost))), .steps = {Id::train_cost, Id::kCount, Id::kCount}},
+    {.path = "speed.joules", .unit = "J", .summary = "energy of the whole run at the power limit", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(known(timed(a, &TrainSpeed::energy))), .steps = {Id::train_energy, Id::kCount, Id::kCount}},
+    {.path = "article", .type = T::object, .summary = "the article's ranges; null in the detailed method", .nullable = true,
+     .value = WEIGHBRIDGE_NUMBER(a.training != nullptr)},
     {.path = "article.additional_bytes_per_parameter", .type = T::list, .unit = "bytes", .summary = "least and most beyond the weights",
      .value = WEIGHBRIDGE_NUMBER(12.0), .second = WEIGHBRIDGE_NUMBER(20.0)},
     {.path = "article.range_bytes", .type = T::list, .unit = "bytes", .summary = "model + (12 ... 20 bytes) x trainable parameters",

@@ -18,7 +18,8 @@ struct Answered {
   const Request* request = nullptr;            // estimate
   const Estimate* estimate = nullptr;
   const TrainRequest* training_request = nullptr;
-  const ArticleTraining* training = nullptr;
+  const ArticleTraining* training = nullptr;   // train, the article's method
+  const Training* trained = nullptr;           // train, the detailed one
 };
 
 enum class AnswerType : std::uint8_t { text, number, integer, boolean, choice, object, list };

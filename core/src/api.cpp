@@ -1,6 +1,7 @@
 #include "weighbridge/api.hpp"
 
 #include "advice.hpp"
+#include "json.hpp"
 #include "read/fields.hpp"
 #include "read/json_text.hpp"
 #include "weighbridge/article.hpp"
@@ -39,6 +40,61 @@ void assume_choices(const Request& r, const Estimate& e, std::vector<Assumption>
   if (!r.layout_given && r.method != Method::article)
     assumptions.push_back({"/parallel", layout_text(e.layout), "default", {}});
   if (r.workload.concurrency_max) assumptions.push_back({"/workload/concurrency", number_text(e.concurrency), "estimated", {}});
+}
+
+void warn_of_training(const TrainRequest& r, const Training& t, Problems& problems) {
+  if (!r.device) return;
+  if (!t.has_speed)
+    problems.add(Code::speed_figure_missing, "/device", {{"figure", r.device->bandwidth.value <= 0 ? "memory bandwidth" : "16-bit peak"}, {"device", r.device->name}});
+  else if (t.arithmetic == Arithmetic::fp8 && t.arithmetic_used != t.arithmetic)
+    problems.add(Code::format_without_hardware, "/precision",
+                 {{"device", r.device->name}, {"format", arithmetic_name(t.arithmetic)}, {"instead", arithmetic_name(t.arithmetic_used)}});
+}
+
+template <class Parts>
+std::string write_training(const TrainRequest& r, const Answered& answered, const Trace& trace, const Problems& problems, Parts timeline_and_advice) {
+  JsonWriter w;
+  w.begin_object().member("ok", true);
+  write_figures(w, train_answer(), answered);
+  timeline_and_advice(w);
+  write_assumptions(w, r.assumptions);
+  write_basis(w, train_answer(), answered, trace);
+  write_intervals(w, answered);
+  write_problems(w, problems);
+  if (r.explain) write_steps(w, trace);
+  return w.end_object().take();
+}
+
+std::string train_article(const TrainRequest& r, Problems& problems) {
+  Trace trace;
+  const auto training = article_training(r, trace, problems);
+  const Answered answered{.model = r.model.get(), .training_request = &r, .training = &training};
+  return write_training(r, answered, trace, problems, [&](JsonWriter& w) {
+    // The article knows one moment, at which everything is held.
+    w.key("timeline").begin_array().begin_object().member("moment", "step");
+    for (const auto& f : train_answer())
+      if (f.path.substr(0, kPerDevice.size()) == kPerDevice && !f.nullable) w.member(f.path.substr(kPerDevice.size()), f.value(answered));
+    w.end_object().end_array();
+    w.key("advice").begin_array().end_array();
+  });
+}
+
+std::string train_detailed(const nlohmann::json& asked, const TrainRequest& r, Problems& problems) {
+  Trace trace;
+  const auto training = weighbridge::training(r, catalog(), trace);
+  warn_of_training(r, training, problems);
+  const Answered answered{.model = r.model.get(), .training_request = &r, .trained = &training};
+  return write_training(r, answered, trace, problems, [&](JsonWriter& w) {
+    w.key("timeline").begin_array();
+    for (std::size_t i = 0; i < kMoments; ++i) {
+      const auto& p = training.timeline[i];
+      w.begin_object().member("moment", moment_name(static_cast<Moment>(i))).member("weights", p.weights.value).member("gradients", p.gradients.value);
+      w.member("optimizer", p.optimizer.value).member("activations", p.activations.value).member("logits", p.logits.value);
+      w.member("runtime", p.runtime.value).member("total", p.total().value).end_object();
+    }
+    w.end_array();
+    write_train_advice(w, asked, r, training, catalog());
+  });
 }
 
 }  // namespace
@@ -83,25 +139,7 @@ std::string train(std::string_view request) {
   if (!asked) return refusal(problems);
   const auto read = read_train_request(*asked, catalog(), problems);
   if (!read) return refusal(problems);
-  Trace trace;
-  const auto training = article_training(*read, trace, problems);
-
-  const Answered answered{.model = read->model.get(), .training_request = &*read, .training = &training};
-  JsonWriter w;
-  w.begin_object().member("ok", true);
-  write_figures(w, train_answer(), answered);
-  // The article knows one moment, at which everything is held.
-  w.key("timeline").begin_array().begin_object().member("moment", "step");
-  for (const auto& f : train_answer())
-    if (f.path.substr(0, kPerDevice.size()) == kPerDevice && !f.nullable) w.member(f.path.substr(kPerDevice.size()), f.value(answered));
-  w.end_object().end_array();
-  w.key("advice").begin_array().end_array();
-  write_assumptions(w, read->assumptions);
-  write_basis(w, train_answer(), answered, trace);
-  write_intervals(w, answered);
-  write_problems(w, problems);
-  if (read->explain) write_steps(w, trace);
-  return w.end_object().take();
+  return read->article ? train_article(*read, problems) : train_detailed(*asked, *read, problems);
 }
 
 std::string plan(std::string_view request) {

@@ -360,6 +360,7 @@ void Catalog::set_efficiency(Device& device, std::string_view memory_kind, std::
     if (applies && !(allows(*applies, "memory_kinds", memory_kind) && allows(*applies, "vendors", vendor) &&
                      allows(*applies, "classes", device.device_class)))
       continue;
+    device.efficiency_class = text_of(row, "class");
     device.compute = read_efficiency(row, "compute");
     device.bandwidth_share = read_efficiency(row, "bandwidth");
     device.link_share = read_efficiency(row, "link");

@@ -77,6 +77,11 @@ bool answer(const Axis& axis, Problems& problems, Take take) {
   if (axis.training) {
     const auto read = read_train_request(axis.request, catalog(), problems);
     if (!read) return false;
+    if (!read->article) {
+      const auto trained = training(*read, catalog());
+      take(Answered{.model = read->model.get(), .training_request = &*read, .trained = &trained});
+      return true;
+    }
     const auto training = article_training(*read, trace, problems);
     take(Answered{.model = read->model.get(), .training_request = &*read, .training = &training});
     return true;

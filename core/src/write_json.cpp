@@ -127,7 +127,7 @@ void write_basis(JsonWriter& w, std::span<const AnswerField> fields, const Answe
   const auto model = serving ? answered.request->model_kind : answered.training_request->model_kind;
   const auto& of_request = serving ? answered.request->device : answered.training_request->device;
   const auto* device = of_request ? &*of_request : nullptr;
-  const bool article = !serving || answered.request->method == Method::article;
+  const bool article = serving ? answered.request->method == Method::article : answered.training_request->article;
   const Basis basis(trace, model, device);
   w.key("basis").begin_object();
   for (const auto& f : fields) {
@@ -138,6 +138,7 @@ void write_basis(JsonWriter& w, std::span<const AnswerField> fields, const Answe
     auto otherwise = Kind::exact;
     if (starts("model.") || article) otherwise = model;
     else if (starts("capacity.") || starts("load.")) otherwise = weakest(Kind::model, model);
+    else if (!serving) otherwise = weakest(Kind::model, model);
     if (f.path == "memory.per_device.capacity" && device) otherwise = device->memory_kind;
     w.member(f.path, kind_name(basis.of(f, otherwise)));
   }
@@ -177,6 +178,24 @@ void write_memory_intervals(JsonWriter& w, const Answered& answered) {
   }
 }
 
+namespace {
+
+// Times scale with the step, rates against it; memory as a whole.
+void write_training_intervals(JsonWriter& w, const Answered& answered) {
+  const auto& t = *answered.trained;
+  for (const auto& f : train_answer()) {
+    const bool total = f.path == "memory.per_device.total", speed = f.path.substr(0, 6) == "speed." && f.path != "speed.flops_per_token";
+    if (!total && !speed) continue;
+    const double x = answer_number(train_answer(), f, answered);
+    if (!(x - x == 0)) continue;
+    const bool rate = f.path == "speed.mfu" || f.path == "speed.tflops_per_device" || f.path.substr(0, 18) == "speed.tokens_per_s";
+    const double low = total ? t.memory_low : rate ? t.speed_low : 1 / t.speed_high, high = total ? t.memory_high : rate ? t.speed_high : 1 / t.speed_low;
+    w.key(f.path).begin_array().number(x * low).number(x * high).end_array();
+  }
+}
+
+}  // namespace
+
 void write_intervals(JsonWriter& w, const Answered& answered) {
   w.key("intervals").begin_object();
   if (answered.estimate && answered.request && answered.request->method != Method::article) write_memory_intervals(w, answered);
@@ -195,6 +214,7 @@ void write_intervals(JsonWriter& w, const Answered& answered) {
       if (a != b && a - a == 0 && b - b == 0) w.key(f.path).begin_array().number(std::min(a, b)).number(std::max(a, b)).end_array();
     }
   }
+  if (answered.trained) write_training_intervals(w, answered);
   w.end_object();
 }
 

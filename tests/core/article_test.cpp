@@ -229,12 +229,6 @@ TEST_CASE("article, training, quick estimate: for 2-byte weights the two ranges 
   CHECK(number(answer, "/article/range_bytes/1") == 1370 * kGB + 20 * 685 * kGB);
 }
 
-TEST_CASE("article, training: the detailed method has an issue of its own and says so") {
-  const auto answer = train({{"model", "Qwen/QwQ-32B"}});
-  CHECK_FALSE(is_true(answer, "/ok"));
-  CHECK(has_problem(answer, "not_available"));
-}
-
 // ---------------------------------------------------------------------------------------------------------- part 2: speed
 
 namespace {

@@ -479,6 +479,22 @@ TEST_CASE("train refuses what it cannot read, all at once") {
   CHECK(errors(train(json::object())).count({"", "missing_field"}) == 1);
 }
 
+TEST_CASE("train refuses layouts and modules that cannot be, all at once, and says what can") {
+  const auto answer = train({{"model", "meta-llama/Llama-3.1-8B"}, {"method", "lora"}, {"lora", {{"targets", {"q_proj", "c_attn"}}, {"train_also", {"embeddings"}}}},
+                             {"framework", "deepspeed"}, {"devices", 12}, {"parallel", {{"data", 2}, {"tensor", 3}, {"pipeline", 2}, {"zero_stage", 3}, {"expert", 2}, {"shard_group", 5}}},
+                             {"dataset_tokens", 0}, {"micro_batch", 0}});
+  CHECK(errors(answer) == Found{{"/lora/targets/1", "unknown_lora_target"}, {"/lora/train_also/0", "unknown_value"}, {"/parallel/tensor", "does_not_divide"},
+                                {"/parallel/zero_stage", "framework_forbids"}, {"/parallel/expert", "does_not_divide"}, {"/parallel/shard_group", "does_not_divide"},
+                                {"/dataset_tokens", "out_of_range"}, {"/micro_batch", "out_of_range"}});
+  CHECK(errors(train({{"model", "meta-llama/Llama-3.1-8B"}, {"devices", 8}, {"parallel", {{"data", 2}, {"tensor", 2}}}})) == Found{{"/parallel", "devices_mismatch"}});
+  // A family's own names are those of its checkpoints.
+  for (const auto& problem : at(train({{"model", "openai-community/gpt2"}, {"method", "lora"}, {"lora", {{"targets", {"W_pack"}}}}}), "/problems")) {
+    const auto message = text(problem, "/message");
+    CHECK(message.find("q_proj") != std::string::npos);
+    CHECK(message.find("c_attn") != std::string::npos);
+  }
+}
+
 TEST_CASE("plan is not there yet, and names what else is wrong") {
   const auto answer = parsed(api::plan(R"({"model":"meta-llama/Llama-3.1-8B","devices":5,"sort":"price","limits":{"ttft":1,"tpot_s":-1}})"));
   CHECK(errors(answer) == Found{{"", "not_available"}, {"/devices", "wrong_type"}, {"/sort", "unknown_value"}, {"/limits/ttft", "unknown_field"},
@@ -526,8 +542,8 @@ TEST_CASE("a sweep without a single answer says why, at its place in the sweep")
         Found{{"/request/model", "unknown_model"}, {"/request/weights", "unknown_weight_format"}});
   CHECK(of(R"({"request":{"model":"meta-llama/Llama-3.1-8B"},"vary":{"path":"/weights","values":["Q4_K_N",{"bits":4}]},"outputs":["model.parameters"]})") ==
         Found{{"/vary/values/0", "unknown_weight_format"}});
-  CHECK(of(R"({"call":"train","request":{"model":"meta-llama/Llama-3.1-8B"},"vary":{"path":"/devices","values":[1]},"outputs":["model.parameters"]})") ==
-        Found{{"/request/estimate_method", "not_available"}});
+  CHECK(of(R"({"call":"train","request":{"model":"meta-llama/Llama-3.1-8B"},"vary":{"path":"/micro_batch","values":[0]},"outputs":["model.parameters"]})") ==
+        Found{{"/vary/values/0", "out_of_range"}});
   CHECK(api::sweep(R"({"request":{"model":"no/such-model"},"vary":{"path":"/devices","values":[1,2]},"outputs":["model.parameters"]})").values.empty());
 }
 
@@ -608,6 +624,7 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
     }
   };
   for (const auto* request : requests) meet(parsed(api::estimate(request)));
+  meet(train({{"model", "meta-llama/Llama-3.1-8B"}, {"method", "lora"}, {"lora", {{"targets", {"c_attn"}}}}, {"framework", "deepspeed"}, {"devices", 4}, {"parallel", {{"pipeline", 2}, {"zero_stage", 3}}}}));
   meet(parsed(api::plan("{}")));
   meet(parsed(api::estimate(std::string(1'000'001, ' '))));
   meet(parsed(api::read_model({{"a.gguf", "", 0}, {"config.json", "{", 100}})));

@@ -4,6 +4,7 @@
 #include "weighbridge/estimate.hpp"
 #include "weighbridge/problem.hpp"
 #include "weighbridge/request.hpp"
+#include "weighbridge/training.hpp"
 
 namespace weighbridge {
 

@@ -43,6 +43,17 @@ enum class FormulaId : std::uint8_t {
   queued_latency,
   // cost
   usd_per_hour, usd_per_million_output_tokens, watts, joules_per_output_token,
+  // training: states
+  train_parameters, train_state_values, train_state_bytes, train_frozen_weights, train_weights, train_gradients, train_optimizer,
+  // training: activations
+  train_layer_activations, train_in_flight, train_in_flight_interleaved, train_kept_activations, train_working_set, train_logits,
+  // training: the fullest device
+  train_buffers, train_part, train_runtime, train_total, train_host,
+  // training: time
+  train_flops_per_token, train_linear_seconds, train_attention_seconds, train_memory_seconds, train_unpack_seconds, train_exchange_seconds,
+  train_busy_seconds, train_launch_seconds, train_micro_batch_seconds, train_overlapped, train_pipeline_seconds, train_optimizer_seconds,
+  train_step_seconds, train_tokens_per_s, train_tokens_per_device, train_flops_per_device, train_mfu, train_total_seconds,
+  train_device_hours, train_cost, train_energy,
   // the article's method, inference
   article_weights, article_kv_cache, article_activations, article_calls, article_total, article_devices_needed,
   article_flops, article_seconds_per_token, article_tokens_per_s_per_user, article_latency, article_output_tokens_per_s,

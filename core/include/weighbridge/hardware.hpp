@@ -31,7 +31,7 @@ struct Device {
   bool unified = false;
   bool custom = false;                   // given in the request
   Efficiency compute, bandwidth_share, link_share;
-  std::string efficiency_source;
+  std::string efficiency_class, efficiency_source;
   Kind memory_kind = Kind::exact;        // sourced figures are exact, derived ones a model, assumed ones assumed
   Kind bandwidth_kind = Kind::exact;
   Kind peak_kind[6] = {Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact};     // as `peak`

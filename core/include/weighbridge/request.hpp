@@ -106,25 +106,7 @@ struct Request {
 
 class Catalog;
 
-// What `train` needs for the article's method.
-struct TrainRequest {
-  std::shared_ptr<const Inventory> model;
-  bool layers_known = true, hidden_known = true, heads_known = true;
-  double trainable_parameters = 0;
-  double bytes_per_parameter = 2;
-  Given<double> sequence_tokens{4096};
-  Given<double> micro_batch{1};
-  std::optional<Device> device;
-  From device_from = From::catalog;
-  Given<std::int64_t> devices{1};
-  Kind model_kind = Kind::exact;
-  bool article = false;
-  bool explain = false;
-  std::vector<Assumption> assumptions;
-};
-
 // Reads a parsed request. Every problem found goes to `problems`; nothing is returned when one of them is an error.
 std::optional<Request> read_request(const nlohmann::json& request, const Catalog& catalog, Problems& problems);
-std::optional<TrainRequest> read_train_request(const nlohmann::json& request, const Catalog& catalog, Problems& problems);
 
 }  // namespace weighbridge

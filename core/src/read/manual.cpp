@@ -1,6 +1,7 @@
 #include "read/manual.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <cmath>
 
 #include "json.hpp"
@@ -61,6 +62,33 @@ TensorRow matrix(std::string name, Role role, Use use, TensorClass cls, std::int
   return row;
 }
 
+// Whether the feed-forward has a gate, input and head are one table, and how many key-value heads there are: what comes nearest to the number of parameters.
+struct Shape {
+  bool gated = true;
+  std::int64_t tables = 2;
+  std::int64_t kv_heads = 0;
+};
+Shape nearest_shape(const ManualSizes& s, std::initializer_list<std::int64_t> kv_heads) {
+  const auto of = [](std::int64_t n) { return static_cast<double>(n); };
+  Shape best;
+  double distance = -1;
+  for (int i = 0; i < 4; ++i)
+    for (const auto kv : kv_heads) {
+      const bool gated = i < 2;
+      const std::int64_t tables = 2 - i % 2;
+      const double attention = 2 * of(s.hidden) * of(s.head_dim) * of(s.heads + kv);
+      const double count = of(s.layers) * (attention + (gated ? 3 : 2) * of(s.hidden) * of(s.feed_forward)) + of(tables) * of(s.vocabulary) * of(s.hidden);
+      const double off = count > s.parameters ? count - s.parameters : s.parameters - count;
+      const bool holds = of(tables) * of(s.vocabulary) * of(s.hidden) <= s.parameters;
+      if (holds && (distance < 0 || off < distance)) {
+        distance = off;
+        best = {gated, tables, kv};
+      }
+    }
+  if (distance < 0) best.tables = 0;
+  return best;
+}
+
 }  // namespace
 
 ManualModel manual_model(const ManualSizes& given, const std::string& name, const Catalog& catalog) {
@@ -100,17 +128,26 @@ ManualModel manual_model(const ManualSizes& given, const std::string& name, cons
 
   inv.parameters = static_cast<std::int64_t>(given.parameters);
   const auto table = s.vocabulary * s.hidden;
-  const bool has_tables = 4 * table <= inv.parameters;         // a table and a head, and more than as much beside them
-  spec.tied = !has_tables;
-  spec.has_head = has_tables;
-  auto rest = inv.parameters;
-  if (has_tables) {
+  std::int64_t tables = 4 * table <= inv.parameters ? 2 : 0;   // a table and a head, and more than as much beside them
+  if (!moe && given.layers > 0 && given.hidden > 0 && given.vocabulary > 0 && given.feed_forward > 0) {
+    const auto shape = nearest_shape(s, {s.kv_heads, given.kv_heads > 0 ? s.kv_heads : s.heads});
+    s.kv_heads = shape.kv_heads;
+    spec.kinds[0].mixer.attention.kv_heads = shape.kv_heads;
+    tables = shape.tables;
+    spec.kinds[0].feed_forward.gated = shape.gated;
+  }
+  spec.tied = tables < 2;
+  spec.has_head = tables > 0;
+  auto rest = inv.parameters - tables * table;
+  if (tables > 0) {
     inv.rows.push_back(matrix("embedding", Role::embedding, Use::lookup, TensorClass::token_embedding, s.vocabulary, s.hidden));
+    inv.rows.back().tied_head = tables == 1;
+  }
+  if (tables == 2) {
     inv.rows.push_back(matrix("head", Role::lm_head, Use::last, TensorClass::output, s.vocabulary, s.hidden));
     inv.rows.back().linear = true;
-    rest -= 2 * table;
   }
-  inv.active_parameters = moe ? static_cast<std::int64_t>(given.active_parameters) : inv.parameters - (has_tables ? table : 0);
+  inv.active_parameters = moe ? static_cast<std::int64_t>(given.active_parameters) : inv.parameters - (tables == 2 ? table : 0);
 
   // All that is left, over the layers; what does not fill whole rows is a vector that every token uses.
   const auto add_layers = [&](std::string row_name, Role role, Use use, std::int64_t elements, std::int64_t parts) {
@@ -131,7 +168,7 @@ ManualModel manual_model(const ManualSizes& given, const std::string& name, cons
     inv.experts_used = like && like->experts > 0 ? like->experts_used : 2;
     if (like) out.like = like->id;
     const double used = static_cast<double>(inv.experts_used) / static_cast<double>(inv.experts);
-    const double active = std::max(0.0, static_cast<double>(inv.active_parameters - (has_tables ? table : 0)));
+    const double active = std::max(0.0, static_cast<double>(inv.active_parameters - (tables > 0 ? table : 0)));
     const double routed = std::clamp((static_cast<double>(rest) - active) / (1 - used), 0.0, static_cast<double>(rest));
     auto& f = spec.kinds[0].feed_forward;
     f.experts = inv.experts;

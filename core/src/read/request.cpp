@@ -8,99 +8,20 @@
 #include "json.hpp"
 #include "json_writer.hpp"
 #include "read/checkpoint.hpp"
-#include "read/fields.hpp"
 #include "read/header_model.hpp"
 #include "read/manual.hpp"
+#include "read/request_reader.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/layout.hpp"
 #include "weighbridge/read_config.hpp"
 
 namespace weighbridge {
 
-namespace {
-
 using nlohmann::json;
 
-// Reads checked values out of one request; notes which defaults were taken.
-class Reader {
- public:
-  Reader(const json& request, std::span<const Field> fields, const Catalog& catalog, Problems& problems)
-      : request_(request), fields_(fields), catalog_(catalog), problems_(problems) {}
-
-  std::vector<Assumption> assumptions;
-
-  const json* valid(std::string_view path) const {
-    const auto* value = value_at(request_, path);
-    return value && is_valid(*value, field_at(fields_, path)) ? value : nullptr;
-  }
-  bool has(std::string_view path) const { return value_at(request_, path) != nullptr; }
-
-  // `value` is JSON text.
-  void assume(std::string_view path, std::string value, std::string_view from, std::string source = {}) {
-    assumptions.push_back({std::string(path), std::move(value), from, std::move(source)});
-  }
-  void assume_text(std::string_view path, std::string_view value, std::string_view from) {
-    assume(path, JsonWriter().text(value).take(), from);
-  }
-
-  // A number with the table's default.
-  Given<double> number(std::string_view path, bool note = true) {
-    if (const auto* value = valid(path)) return {value->get<double>(), From::user};
-    const auto standard = field_at(fields_, path).standard;
-    if (standard.empty()) return {};
-    if (note && !has(path)) assume(path, std::string(standard), "default");
-    std::int64_t whole = 0;                                      // every default is one
-    std::from_chars(standard.data(), standard.data() + standard.size(), whole);
-    return {static_cast<double>(whole), From::standard};
-  }
-  std::int64_t count(std::string_view path, std::int64_t otherwise = 0) const {
-    const auto* value = valid(path);
-    return value && value->is_number() ? static_cast<std::int64_t>(value->get<double>()) : otherwise;
-  }
-  double figure(std::string_view path) const {
-    const auto* value = valid(path);
-    return value && value->is_number() ? value->get<double>() : 0;
-  }
-  bool flag(std::string_view path) const {
-    const auto* value = valid(path);
-    return value && value->is_boolean() && value->get<bool>();
-  }
-  std::string words(std::string_view path, bool note = true) {
-    if (const auto* value = valid(path)) return std::string(as_text(*value));
-    const auto standard = field_at(fields_, path).standard;      // a quoted word
-    if (note && !has(path)) assume(path, std::string(standard), "default");
-    return std::string(standard.substr(1, standard.size() - 2));
-  }
-
-  const json& request() const { return request_; }
-  const Catalog& catalog() const { return catalog_; }
-  Problems& problems() { return problems_; }
-
-  void unknown(Code code, std::string_view path, std::string_view word, const std::vector<std::string>& known) {
-    problems_.add(code, path, {{"value", word}, {"nearest", nearest(word, known)}});
-  }
-  void missing(std::string_view path, std::string_view name) {
-    problems_.add(Code::missing_field, path, {{"name", name}});
-  }
-  void conflict(std::string_view path, std::string_view a, std::string_view b) {
-    problems_.add(Code::conflicting_fields, path, {{"a", a}, {"b", b}});
-  }
-
- private:
-  const json& request_;
-  std::span<const Field> fields_;
-  const Catalog& catalog_;
-  Problems& problems_;
-};
+namespace {
 
 // ---- model ----
-
-struct ModelChoice {
-  std::shared_ptr<const Inventory> inventory;
-  bool manual = false;
-  bool layers_known = true, hidden_known = true, heads_known = true;
-  Kind kind = Kind::exact;
-};
 
 std::optional<ModelChoice> read_manual(Reader& r) {
   ManualSizes s;
@@ -168,6 +89,8 @@ const CatalogReading& catalog_model(const CatalogModel& entry, const Catalog& ca
   return reading;
 }
 
+}  // namespace
+
 std::optional<ModelChoice> read_model(Reader& r) {
   const auto* model = value_at(r.request(), "/model");
   if (!model) {
@@ -229,6 +152,8 @@ std::optional<ModelChoice> read_model(Reader& r) {
   return out;
 }
 
+namespace {
+
 // ---- formats ----
 
 template <class List>
@@ -240,6 +165,8 @@ std::vector<std::string> format_names(const List& formats) {
   }
   return names;
 }
+
+}  // namespace
 
 WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* model) {
   WeightChoice out;
@@ -262,6 +189,8 @@ WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* mod
   }
   return out;
 }
+
+namespace {
 
 const KvFormat* read_kv(Reader& r, std::string_view path, const json& value) {
   const auto& formats = r.catalog().formats();
@@ -392,12 +321,7 @@ Device weakest_of(const std::vector<const Device*>& devices) {
   return d;
 }
 
-struct DeviceChoice {
-  std::optional<Device> device;
-  From from = From::catalog;
-  std::int64_t listed = 0;             // how many ids a list had
-  std::vector<Card> cards;             // of a list, when engines that split whole layers can use each card in full
-};
+}  // namespace
 
 DeviceChoice read_device(Reader& r, bool layer_split) {
   DeviceChoice out;
@@ -429,11 +353,6 @@ DeviceChoice read_device(Reader& r, bool layer_split) {
   return out;
 }
 
-struct DeviceCount {
-  Given<std::int64_t> devices{0};
-  std::int64_t per_node = 0;
-};
-
 DeviceCount read_count(Reader& r) {
   DeviceCount out;
   const auto* value = r.valid("/devices");
@@ -447,6 +366,8 @@ DeviceCount read_count(Reader& r) {
   out.per_node = r.count("/devices/per_node");
   return out;
 }
+
+namespace {
 
 // ---- layout ----
 
@@ -690,81 +611,6 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   if (out.model && out.model->spec.context > 0 && out.workload.context_tokens.value > static_cast<double>(out.model->spec.context))
     problems.add(Code::context_beyond_model, "/workload/context_tokens",
                  {{"context", out.workload.context_tokens.value}, {"limit", static_cast<double>(out.model->spec.context)}});
-  if (problems.has_errors()) return std::nullopt;
-  out.assumptions = std::move(r.assumptions);
-  return out;
-}
-
-namespace {
-
-// Weights of the adapters that LoRA puts beside the named matrices: rank x (inputs + outputs) for each.
-double adapter_parameters(const Inventory& m, double rank, const std::vector<std::string>& targets, bool all_linear) {
-  const auto part = [](TensorClass cls) -> std::string_view {
-    switch (cls) {
-      case TensorClass::attention_q: return "q_proj";
-      case TensorClass::attention_k: return "k_proj";
-      case TensorClass::attention_v: return "v_proj";
-      case TensorClass::attention_output: return "o_proj";
-      case TensorClass::ffn_gate: return "gate_proj";
-      case TensorClass::ffn_up: return "up_proj";
-      case TensorClass::ffn_down: return "down_proj";
-      default: return {};
-    }
-  };
-  double sum = 0;
-  for (const auto& row : m.rows) {
-    if (!row.linear || row.kind < 0 || row.mtp) continue;
-    const auto name = part(row.cls);
-    const bool wanted = all_linear || std::find(targets.begin(), targets.end(), name) != targets.end();
-    if (wanted) sum += static_cast<double>(row.tensors()) * rank * static_cast<double>(row.rows + row.columns);
-  }
-  return sum;
-}
-
-}  // namespace
-
-std::optional<TrainRequest> read_train_request(const json& request, const Catalog& catalog, Problems& problems) {
-  check_fields(request, train_fields(), problems);
-  if (!request.is_object()) return std::nullopt;
-  Reader r(request, train_fields(), catalog, problems);
-  TrainRequest out;
-  out.article = r.words("/estimate_method", false) == "article";
-  out.explain = r.flag("/explain");
-  if (auto model = read_model(r)) {
-    out.model = std::move(model->inventory);
-    out.layers_known = model->layers_known;
-    out.hidden_known = model->hidden_known;
-    out.heads_known = model->heads_known;
-    out.model_kind = model->kind;
-  }
-  const auto method = r.words("/method");
-  const auto precision = r.words("/precision");
-  out.bytes_per_parameter = precision == "fp32" ? 4 : 2;
-  out.sequence_tokens = r.number("/sequence_tokens");
-  out.micro_batch = r.number("/micro_batch");
-  if (r.has("/gradient_accumulation") && r.has("/global_batch")) r.conflict("/global_batch", "gradient_accumulation", "global_batch");
-  const auto base = read_weights(r, "/base_weights", nullptr);
-  if (base.format && base.format->article_bytes > 0) out.bytes_per_parameter = base.format->article_bytes;
-  else if (base.bits > 0) out.bytes_per_parameter = base.bits / 8;
-  auto device = read_device(r, false);
-  out.device = std::move(device.device);
-  out.device_from = device.from;
-  if (const auto count = read_count(r); count.devices.value > 0) out.devices = count.devices;
-  else r.assume("/devices", "1", "default");
-  if (out.model) {
-    out.trainable_parameters = static_cast<double>(out.model->parameters);
-    if (method == "lora" || method == "qlora") {
-      std::vector<std::string> targets{"q_proj", "v_proj"};
-      const auto* given = r.valid("/lora/targets");
-      if (given && given->is_array()) {
-        targets.clear();
-        for (const auto& item : *given) targets.emplace_back(as_text(item));
-      }
-      out.trainable_parameters = adapter_parameters(*out.model, r.number("/lora/rank").value, targets, given && as_text(*given) == "all-linear");
-    }
-  }
-  if (!out.article && (r.valid("/estimate_method") || !r.has("/estimate_method")))
-    problems.add(Code::not_available, "/estimate_method", {{"call", "train with the detailed method"}});
   if (problems.has_errors()) return std::nullopt;
   out.assumptions = std::move(r.assumptions);
   return out;

@@ -247,7 +247,7 @@ export const zh: Texts = {
   footer: '全部在你的浏览器里计算，不发送任何数据。版本 {version}。',
   unit: {
     s: '秒', min: '分', h: '小时', '/token': '/词元', '/h': '/时', tokens: '词元', token: '词元', 'tokens/s': '词元/秒', bytes: '字节', 'bytes/token': '字节/词元', 'bytes/s': '字节/秒',
-    sequences: '个序列', devices: '台', experts: '个专家', pairs: '对', W: '瓦', 'J/token': '焦/词元', layers: '层', parameters: '个参数', bits: '位', seconds: '秒', 'requests/s': '请求/秒', USD: '美元', 'USD/h': '美元/时',
+    sequences: '个序列', devices: '台', experts: '个专家', pairs: '对', W: '瓦', 'J/token': '焦/词元', layers: '层', parameters: '个参数', bits: '位', seconds: '秒', 'requests/s': '请求/秒', USD: '美元', 'USD/h': '美元/时', 'FLOP/token': 'FLOP/词元', 'bytes/parameter': '字节/参数', 'micro-batches': '个微批', values: '个值', J: '焦',
   },
   fragments: {
     'an object': '对象', 'a string': '字符串', 'a number': '数字', 'a whole number': '整数', 'a fraction': '小数', 'a list': '列表', 'true or false': 'true 或 false', 'a list of strings': '字符串列表',
@@ -276,10 +276,12 @@ export const zh: Texts = {
     unknown_kv_format: '没有缓存格式“{value}”[；最接近的是“{nearest}”]。',
     unknown_engine: '没有推理引擎“{value}”[；最接近的是“{nearest}”]。',
     does_not_divide: '{count} {what}无法按{axis}[ = {value} ]平均切分[；可用 {accepted}]。',
-    devices_mismatch: '切分方式与设备数不符[：张量 {tensor} × 流水线 {pipeline} × 数据 {data}][ = {product}][，但有 {devices} 台设备]。',
+    devices_mismatch: '切分方式与设备数不符[：张量 {tensor} × 流水线 {pipeline} × 数据 {data}][ × 上下文 {context}][ = {product}][，但有 {devices} 台设备]。',
     conflicting_fields: '“{a}”与“{b}”不能同时给出；只保留一个。',
     missing_figure: '不知道[{device} 的]参数 {figure}，没有它就算不出来；请自己给出设备参数。',
     not_available: '这个功能还没有[：{call}]。',
+    unknown_lora_target: '没有名为“{value}”的模块[；各系列通用的有 {common}][；这一系列还有 {own}]；也可以用 "all-linear"。',
+    framework_forbids: '{framework} 不能把 {a} 与 {b} 合用[；请改用 {instead}]。',
     config_missing_key: '配置里没有 {keys}[，它决定{why}]。',
     config_bad_value: '这份配置里 {key} 是 {value}[；可用：{accepted}]。',
     config_contradiction: '这份配置里 {a} 与 {b} 互相矛盾[：{why}]。',

@@ -1,0 +1,46 @@
+// What core/data/training.json says: what each frame adds to a step's memory, and what share of the hardware training reaches.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weighbridge/catalog.hpp"
+#include "weighbridge/training.hpp"
+
+namespace weighbridge {
+
+struct TrainFrame {
+  double context = 0, collectives = 0;       // bytes: driver context and kernels; buffers between devices
+  double slack = 0;                          // share of what is allocated that the allocator holds beside it
+  double logit_bytes[3] = {};                // per logit, by Loss
+  double launch_seconds = 0;                 // per layer and pass: below this no layer goes
+  bool fused_norms = false, fused_product = false, buckets = false;
+};
+
+struct TrainClass {
+  std::string name;                          // of an efficiency class
+  double linear = 0, linear8 = 0;            // share of the dense peak that matrix products reach, in 16 and in 8 bits
+  double attention = 0;                      // of the 16-bit peak, counting attention in full
+  double memory = 0;                         // of the bandwidth, for all else
+  double network = 0;                        // bytes/s per device and way between nodes
+};
+
+struct TrainingData {
+  std::array<TrainFrame, 5> frames;          // by Framework
+  std::vector<TrainClass> classes;           // the last one is for all others
+  double overlap = 0;                        // share of hidden communication that still costs time
+  double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
+  double host_rate = 0;                      // bytes/s of optimizer states in system memory
+  double dequantise = 0;                     // share of the bandwidth while weights are unpacked
+  double scale_8bit = 0;                     // bytes of block scales per 8-bit state
+  double galore_rank = 0;
+  double largest_bucket = 0;                 // elements
+  double memory_low = 1, memory_high = 1, speed_low = 1, speed_high = 1;
+
+  const TrainClass& of(const Device& device) const;
+};
+const TrainingData& training_data(const Catalog& catalog);
+
+}  // namespace weighbridge

@@ -1,0 +1,223 @@
+// Training: published runs, and what must hold whatever the figures are.
+#include <string>
+#include <vector>
+
+#include "api_json.hpp"
+#include "support/catch.hpp"
+
+using namespace weighbridge_test;
+namespace api = weighbridge::api;
+
+namespace {
+
+constexpr double kGB = 1e9;
+double total(const json& answer) { return number(answer, "/memory/per_device/total"); }
+double part(const json& answer, const char* name) { return number(answer, std::string("/memory/per_device/") + name); }
+json with(json request, const char* key, const json& value) {
+  request[key] = value;
+  return request;
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------------------ published figures
+
+TEST_CASE("ZeRO paper, figure 1: states of 7.5 billion parameters on 64 ranks") {
+  const double expected[][3] = {{15, 15, 90}, {15, 15, 90.0 / 64}, {15, 15.0 / 64, 90.0 / 64}, {15.0 / 64, 15.0 / 64, 90.0 / 64}};
+  for (int stage = 0; stage < 4; ++stage) {
+    const auto a = train({{"model", {{"manual", {{"parameters", 7.5e9}}}}}, {"precision", "fp16-mixed"}, {"framework", "deepspeed"},
+                          {"parallel", {{"data", 64}, {"zero_stage", stage}}}, {"device", "v100-sxm2-32gb"}, {"devices", 64}});
+    CHECK(part(a, "weights") == expected[stage][0] * kGB);
+    CHECK(part(a, "gradients") == expected[stage][1] * kGB);
+    CHECK(part(a, "optimizer") == expected[stage][2] * kGB);
+  }
+}
+
+TEST_CASE("activation paper, section 4: 34 + 5 a s / h bytes per element, divided by tensor and sequence parallelism") {
+  // GPT-3's shape (96 layers, 12,288 wide, 96 heads), one micro-batch of 2,048 tokens.
+  const json model{{"manual", {{"parameters", 175e9}, {"layers", 96}, {"hidden_size", 12288}, {"heads", 96}, {"vocab_size", 51200}, {"intermediate_size", 49152}}}};
+  const auto activations = [&](json more, const char* attention, const char* checkpointing) {
+    json request{{"model", model}, {"framework", "megatron"}, {"precision", "fp16-mixed"}, {"attention", attention}, {"activation_checkpointing", checkpointing}, {"sequence_tokens", 2048}};
+    request["parallel"] = std::move(more);
+    const auto a = train(request);
+    for (const auto& moment : at(a, "/timeline"))
+      if (text(moment, "/moment") == "forward") return number(moment, "/activations");
+    return 0.0;
+  };
+  const double element = 2048.0 * 12288 * 96, scores = 5.0 * 96 * 2048 / 12288;
+  CHECK(activations({{"tensor", 1}}, "eager", "none") == element * (34 + scores));
+  CHECK(activations({{"tensor", 8}}, "eager", "none") == element * (10 + 24.0 / 8 + scores / 8));
+  CHECK(activations({{"tensor", 8}, {"sequence", true}}, "eager", "none") == element * (34 + scores) / 8);
+  CHECK(activations({{"tensor", 8}, {"sequence", true}}, "eager", "selective") == element * 34 / 8);
+  CHECK(activations({{"tensor", 8}, {"sequence", true}}, "flash", "none") == element * 34 / 8);
+  CHECK(activations({{"tensor", 8}, {"sequence", true}}, "eager", "full") == element * 2 / 8);
+}
+
+TEST_CASE("LoRA: adapters count as published") {
+  // litgpt prints 4,194,304 for Llama 2 7B, rank 8, queries and values (tutorials/finetune_lora.md).
+  CHECK(number(train({{"model", "meta-llama/Llama-2-7b-hf"}, {"method", "lora"}, {"lora", {{"rank", 8}}}}), "/model/trainable_parameters") == 4'194'304);
+  // Llama 3.2 3B, ranks 32 and 64: fp32 adapters with Adam take 16 bytes each.
+  const auto lora = [](int rank) {
+    return train({{"model", "meta-llama/Llama-3.2-3B"}, {"method", "lora"}, {"lora", {{"rank", rank}}}, {"gradient_accumulation", 2}, {"activation_checkpointing", "full"}});
+  };
+  CHECK(number(lora(64), "/model/trainable_parameters") - number(lora(32), "/model/trainable_parameters") == 9'175'040);
+  const auto states = [&](int rank) { return part(lora(rank), "weights") + part(lora(rank), "gradients") + part(lora(rank), "optimizer"); };
+  CHECK(states(64) - states(32) == 16.0 * 9'175'040);
+  // The same matrix under its common and its family's own name, where it is stored fused.
+  const auto gpt2 = [](const char* target) { return number(train({{"model", "openai-community/gpt2"}, {"method", "lora"}, {"lora", {{"rank", 8}, {"targets", {target}}}}}), "/model/trainable_parameters"); };
+  CHECK(gpt2("c_attn") == 12.0 * 8 * (768 + 3 * 768));           // PEFT prints 294,912 for GPT-2
+  CHECK(gpt2("q_proj") == 12.0 * 8 * (768 + 768));
+}
+
+TEST_CASE("QLoRA of an 8B on a card of 24 GB") {
+  // QLoRA paper (arXiv 2305.14314), figure 6: a 7B needs about 5 GB for weights and fits consumer cards; litgpt's config hub trains Llama 3
+  // 8B in NF4 on an A10G at 17.4 GB (rank 32, two samples of 512 tokens, no double quantisation).
+  const auto paper = train({{"model", "meta-llama/Llama-3.1-8B"}, {"method", "qlora"}, {"lora", {{"rank", 64}, {"targets", "all-linear"}}}, {"activation_checkpointing", "full"},
+                            {"optimizer", "paged-adamw-8bit"}, {"sequence_tokens", 2048}, {"device", "rtx-4090"}});
+  CHECK(is_true(paper, "/memory/per_device/fits"));
+  CHECK(total(paper) > 8 * kGB);
+  const auto litgpt = train({{"model", "meta-llama/Meta-Llama-3-8B"}, {"method", "qlora"}, {"lora", {{"rank", 32}}}, {"precision", "bf16"}, {"double_quantization", false},
+                             {"optimizer", "adamw-bf16"}, {"micro_batch", 2}, {"gradient_accumulation", 4}, {"sequence_tokens", 512}, {"device", "a10g"}});
+  CHECK(total(litgpt) > 0.8 * 17.41 * kGB);
+  CHECK(total(litgpt) < 1.2 * 18.48 * kGB);
+}
+
+TEST_CASE("full fine-tuning of a 7B on eight A100 with ZeRO-3") {
+  // Qwen's README trains Qwen-7B in full on two A100 80 GB with DeepSpeed ZeRO-3; DeepSpeed's own estimate for states is 18 bytes over the ranks.
+  const auto a = train({{"model", "meta-llama/Llama-2-7b-hf"}, {"framework", "deepspeed"}, {"parallel", {{"data", 8}, {"zero_stage", 3}}}, {"activation_checkpointing", "full"},
+                        {"micro_batch", 1}, {"gradient_accumulation", 8}, {"device", "a100-sxm-80gb"}, {"devices", 8}});
+  CHECK(is_true(a, "/memory/per_device/fits"));
+  CHECK(part(a, "weights") + part(a, "gradients") + part(a, "optimizer") == 16.0 * 6'738'415'616 / 8);
+  CHECK(number(a, "/speed/mfu") > 0.3);
+  CHECK(number(a, "/speed/mfu") < 0.65);
+}
+
+TEST_CASE("pretraining of a 70B on 512 H100") {
+  // MosaicML's llm-foundry: MPT-70B by FSDP on 512 H100, 1,007 tokens per second and device, 41 % of the peak; Megatron's README: 41 to 49 %.
+  const auto fsdp = train({{"model", {{"manual", {{"parameters", 64'862'437'376.0}, {"layers", 80}, {"hidden_size", 8192}, {"heads", 64}, {"vocab_size", 50368}, {"intermediate_size", 32768}}}}},
+                           {"framework", "fsdp"}, {"parallel", {{"data", 512}, {"zero_stage", 3}}}, {"activation_checkpointing", "full"}, {"micro_batch", 8}, {"sequence_tokens", 2048},
+                           {"device", "h100-sxm-80gb"}, {"devices", 512}});
+  CHECK(is_true(fsdp, "/memory/per_device/fits"));
+  CHECK(number(fsdp, "/speed/tokens_per_s_per_device") > 0.8 * 1007);
+  CHECK(number(fsdp, "/speed/tokens_per_s_per_device") < 1.2 * 1007);
+  const auto megatron = train({{"model", "meta-llama/Llama-3.1-70B"}, {"framework", "megatron"}, {"parallel", {{"data", 16}, {"tensor", 8}, {"sequence", true}, {"pipeline", 4}, {"virtual_pipeline", 5}, {"zero_stage", 1}}},
+                               {"activation_checkpointing", "selective"}, {"global_batch", 1024}, {"sequence_tokens", 8192}, {"device", "h100-sxm-80gb"}, {"devices", 512}});
+  CHECK(is_true(megatron, "/memory/per_device/fits"));
+  CHECK(number(megatron, "/speed/mfu") > 0.33);
+  CHECK(number(megatron, "/speed/mfu") < 0.55);
+}
+
+// --------------------------------------------------------------------------------------------------------------- what must hold
+
+namespace {
+
+std::vector<json> many_requests() {
+  std::vector<json> out;
+  const char* const frameworks[] = {"pytorch", "deepspeed", "megatron", "fsdp", "unsloth"};
+  const char* const methods[] = {"full", "lora", "qlora", "freeze"};
+  const char* const precisions[] = {"fp32", "bf16", "fp16-mixed", "bf16-mixed", "fp8-mixed"};
+  const char* const optimizers[] = {"adamw", "adamw-8bit", "paged-adamw-8bit", "adamw-bf16", "sgd", "sgd-momentum", "adafactor", "lion", "muon", "galore"};
+  const char* const models[] = {"meta-llama/Llama-3.1-8B", "mistralai/Mixtral-8x7B-v0.1", "deepseek-ai/DeepSeek-V2-Lite", "google/gemma-2-9b-it", "openai-community/gpt2"};
+  for (std::size_t i = 0; i < 100; ++i) {
+    json request{{"model", models[i % 5]}, {"framework", frameworks[(i / 5) % 5]}, {"method", methods[(i / 3) % 4]}, {"precision", precisions[(i / 7) % 5]},
+                 {"optimizer", optimizers[(i / 2) % 10]}, {"micro_batch", 1 + i % 3}, {"gradient_accumulation", 1 + i % 4}, {"sequence_tokens", 1024}, {"device", "h100-sxm-80gb"}, {"devices", 8}};
+    if (i % 4 == 1) request["parallel"] = {{"data", 8}, {"zero_stage", i % 16 / 4}};
+    if (i % 4 == 2 && i / 5 % 5 != 4) request["parallel"] = {{"data", 2}, {"tensor", 2}, {"pipeline", 2}, {"sequence", i % 8 == 2}, {"zero_stage", 1}};
+    if (i % 6 == 3) request["attention"] = "eager";
+    if (i % 6 == 4) request["compile"] = true;
+    if (i % 9 == 5) request["loss"] = "chunked";
+    out.push_back(request);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("parts of training add up, and the timeline's largest moment is the total") {
+  std::size_t answered = 0;
+  for (const auto& request : many_requests()) {
+    const auto a = train(request);
+    INFO(written(request) << written(at(a, "/problems")));
+    if (!is_true(a, "/ok")) continue;
+    ++answered;
+    double sum = 0, most = 0;
+    for (const char* name : {"weights", "gradients", "optimizer", "activations", "logits", "kv_cache", "runtime"}) {
+      CHECK(part(a, name) >= 0);
+      sum += part(a, name);
+    }
+    CHECK(same(sum, total(a)));
+    for (const auto& moment : at(a, "/timeline")) {
+      double parts = 0;
+      for (const char* name : {"weights", "gradients", "optimizer", "activations", "logits", "runtime"}) parts += number(moment, std::string("/") + name);
+      CHECK(same(parts, number(moment, "/total")));
+      most = std::max(most, number(moment, "/total"));
+    }
+    CHECK(most == total(a));
+    CHECK(number(a, "/speed/mfu") > 0);
+    CHECK(number(a, "/speed/mfu") < 1);
+  }
+  CHECK(answered > 80);
+}
+
+TEST_CASE("a higher ZeRO stage never needs more states, and full checkpointing never more activations than less of it") {
+  for (const auto& request : many_requests()) {
+    double before = 0;
+    for (int stage = 0; stage <= 3; ++stage) {
+      const auto a = train(with(request, "parallel", {{"data", 8}, {"zero_stage", stage}}));
+      INFO(written(request) << stage);
+      REQUIRE(is_true(a, "/ok"));
+      double states = 0;
+      for (const auto& moment : at(a, "/timeline"))
+        if (text(moment, "/moment") == "backward_end") states = number(moment, "/weights") + number(moment, "/gradients") + number(moment, "/optimizer");
+      if (stage > 0) CHECK(states <= before);
+      before = states;
+    }
+    const auto kept = [&](const json& checkpointing) {
+      const auto a = train(with(request, "activation_checkpointing", checkpointing));
+      return number(a, "/timeline/0/activations");
+    };
+    if (!is_true(train(request), "/ok")) continue;
+    const double none = kept("none"), half = kept({{"every", 2}}), full = kept("full");
+    CHECK(kept("selective") <= none);
+    CHECK(full <= half);
+    CHECK(half <= none);
+  }
+}
+
+TEST_CASE("what does not fit gets advice that fits") {
+  const auto a = train({{"model", "meta-llama/Llama-3.1-8B"}, {"micro_batch", 4}, {"device", "rtx-4090"}});
+  CHECK_FALSE(is_true(a, "/memory/per_device/fits"));
+  REQUIRE(at(a, "/advice").size() > 0);
+  for (const auto& row : at(a, "/advice")) {
+    const auto again = train(at(row, "/request"));
+    INFO(written(row));
+    CHECK(is_true(again, "/memory/per_device/fits"));
+    CHECK(same(number(again, "/memory/per_device/headroom"), number(row, "/headroom")));
+  }
+  CHECK(at(train({{"model", "openai-community/gpt2"}, {"device", "rtx-4090"}}), "/advice").empty());
+}
+
+TEST_CASE("train can be swept, and a sweep's numbers are those of the calls") {
+  const auto swept = api::sweep(R"({"call":"train","request":{"model":"meta-llama/Llama-3.1-8B","device":"h100-sxm-80gb","activation_checkpointing":"full"},
+      "vary":{"path":"/micro_batch","values":[1,2,4]},"outputs":["memory.per_device.total","speed.tokens_per_s"]})");
+  REQUIRE(swept.values.size() == 6);
+  for (int i = 0; i < 3; ++i) {
+    const auto a = train({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"activation_checkpointing", "full"}, {"micro_batch", 1 << i}});
+    CHECK(swept.values[static_cast<std::size_t>(i)] == total(a));
+    CHECK(swept.values[static_cast<std::size_t>(3 + i)] == number(a, "/speed/tokens_per_s"));
+  }
+}
+
+TEST_CASE("FLOP per token: six per weight and attention in full") {
+  const auto flops = [](const json& more) {
+    json request{{"model", "meta-llama/Llama-3.1-8B"}, {"sequence_tokens", 8192}, {"device", "h100-sxm-80gb"}};
+    for (auto at = more.begin(); at != more.end(); ++at) request[at.key()] = at.value();
+    return number(train(request), "/speed/flops_per_token");
+  };
+  const double attention = 12.0 * 32 * 4096 * 8192, used = 8'030'261'248.0 - 128256.0 * 4096;
+  CHECK(flops({}) == 6 * used + attention);                      // Megatron-LM prints 57.9 GFLOP for this model
+  CHECK(flops({{"activation_checkpointing", "full"}}) == flops({}));
+  CHECK(flops({{"method", "lora"}}) < 0.75 * flops({}));
+  CHECK(flops({{"method", "freeze"}}) < flops({{"method", "lora"}}));
+}
+
