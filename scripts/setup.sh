@@ -59,33 +59,13 @@ if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ] && have clang++ && have apt-get && [ -z 
   version=$(clang++ -dumpversion | cut -d. -f1)
   install "libclang-rt-$version-dev" || say "Fuzzing will only run its seeds."
 fi
-[ "$(node_major)" -ge 18 ] || need nodejs
-have npm || need npm
-have em++ || [ -n "${EMSDK:-}" ] || need emscripten
-header() { local dir; for dir in /usr/include /usr/local/include /opt/homebrew/include; do [ -e "$dir/$1" ] && return 0; done; return 1; }
-header nlohmann/json.hpp || need nlohmann-json3-dev
-header catch2/catch.hpp || header catch2/catch_all.hpp || need catch2
-# Only fuzzing is better with clang, and only the browser tests need a browser.
-if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ]; then
-  have clang++ || need clang
-  [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || need chromium
-  if have fc-list; then fc-list ":lang=zh" 2>/dev/null | grep -q . || need fonts-noto-cjk; else need fonts-noto-cjk; fi
-fi
-
-if [ "${#missing[@]}" -gt 0 ]; then
-  say "Missing: ${missing[*]}"
-  if ! have apt-get; then
-    say "This system has no apt-get. Install the above (names are Debian's) with its own means, then run this again."
-    exit 1
-  fi
-  as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    have sudo || { say "Run this as root, or install sudo, or install by hand: apt-get install ${missing[*]}"; exit 1; }
-    as_root=(sudo)
-  fi
-  "${as_root[@]}" apt-get update -q >&2 || say "The package lists could not be brought up to date; trying with those at hand."
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 ||
-    { say "Some of these could not be installed: ${missing[*]}"; exit 1; }
+# The main paths are also tried in other browsers; where these cannot be had, the tests say so and go on.
+if [ -z "${WEIGHBRIDGE_BUILD_ONLY:-}" ] && have apt-get; then
+  browsers=()
+  [ -n "${FIREFOX:-}" ] || have firefox-esr || have firefox || browsers+=(firefox-esr)
+  { [ -n "${WEBKIT_DRIVER:-}" ] || have WebKitWebDriver; } || browsers+=(webkit2gtk-driver)
+  { [ -n "${DISPLAY:-}" ] || have Xvfb; } || browsers+=(xvfb)
+  for package in "${browsers[@]}"; do install "$package" || say "$package: the tests in that browser will be skipped."; done
 fi
 [ "$(node_major)" -ge 18 ] || { say "Node 18 or newer is needed; this is $(node --version)."; exit 1; }
 

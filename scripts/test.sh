@@ -75,6 +75,8 @@ if grep -q "only the seeds" "$logs/fuzz.log" 2>/dev/null; then echo "           
 stage types types_check
 stage wasm node_tests tests/wasm
 if compgen -G "tests/web/*.test.mjs" > /dev/null; then stage web node_tests tests/web; fi
+stage browsers node_tests tests/browsers
+grep -h "IS NOT TESTED HERE" "$logs/browsers.log" 2>/dev/null | sed 's/^/             /' || true
 
 [ "$ran" -gt 0 ] || { echo "There is no stage of this name: $*"; exit 2; }
 printf 'All passed in %d s.\n' "$SECONDS"
