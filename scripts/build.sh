@@ -14,25 +14,15 @@ mkdir -p build
 if [ ! -f build/wasm/build.ninja ]; then cmake --preset wasm >&2; fi
 cmake --build --preset wasm -j "$jobs" >&2
 
-# ------------------------------------------------------------------------------------------------------------ the package
-
 # A target is built again when one of its inputs is newer than its stamp.
 stale() { local stamp=$1; shift; [ ! -f "$stamp" ] || [ -n "$(find "$@" -type f -newer "$stamp" -print -quit 2>/dev/null)" ]; }
 module=build/wasm/module
 mkdir -p build/stamps dist
 
 shared=(wasm "$module" package.json package-lock.json)
-if stale build/stamps/npm "${shared[@]}" scripts/build_npm.mjs scripts/generate_types.mjs; then
-  node scripts/build_npm.mjs
-  touch build/stamps/npm
-fi
 
 # --------------------------------------------------------------------------------------------------- site, file, element
 
-if [ ! -f web/vite.config.ts ]; then
-  say "There is no web/ yet: only dist/npm was built."
-  exit 0
-fi
 vite() { node_modules/.bin/vite build web -c web/vite.config.ts --mode "$1" --logLevel warn; }
 for mode in site single embed; do
   if stale "build/stamps/$mode" "${shared[@]}" web scripts/build_embed.mjs; then
@@ -41,3 +31,10 @@ for mode in site single embed; do
     touch "build/stamps/$mode"
   fi
 done
+
+# ------------------------------------------------------------------------------------------------------------ the package
+
+if stale build/stamps/npm "${shared[@]}" web/api.json web/element.d.ts dist/embed/weigh-bridge.js scripts/build_npm.mjs scripts/generate_types.mjs; then
+  node scripts/build_npm.mjs
+  touch build/stamps/npm
+fi

@@ -1,6 +1,6 @@
 // dist/npm as a user meets it: it loads, it is one, it answers.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
@@ -115,4 +115,17 @@ test("readModel takes bytes, buffers, views and text, and its model goes into re
   assert.equal(part.ok, false);
   assert.deepEqual(part.problems[0].params, { name: "config.json", bytes: bytes.length });
   assert.equal(part.problems[0].code, "needs_more_bytes");
+});
+
+test("the package can be published with its provenance, and brings the element", async () => {
+  const info = JSON.parse(readFileSync(join(npm, "package.json"), "utf8"));
+  assert.equal(info.publishConfig.provenance, true);
+  assert.equal(info.license, "MIT");
+  for (const file of readdirSync(npm)) assert.ok(file === "package.json" || info.files.includes(file), `${file} is published`);
+  const manifest = JSON.parse(readFileSync(join(npm, info.customElements), "utf8"));
+  assert.equal(manifest.schemaVersion, "1.0.0");
+  for (const { path } of manifest.modules) assert.ok(existsSync(join(npm, path)), path);
+  assert.match(readFileSync(join(npm, "element.js"), "utf8"), /customElements\.define\("weigh-bridge"/);
+  assert.equal((await import(join(npm, info.exports["./element"].node))).WeighBridge, undefined, "on a server it does nothing");
+  assert.match(readFileSync(join(npm, "README.md"), "utf8"), /weighbridge\/element/);
 });

@@ -86,3 +86,27 @@ test("misspelt fields and wrong values do not compile", () => {
   for (const [name, line] of Object.entries(wrong)) assert.match(compiled(start + line), /use\.ts\(3,\d+\): error TS/, name);
   assert.equal(compiled(`${start}wb.estimate({ model: "Qwen/QwQ-32B" });`), "", "the frame itself is right");
 });
+
+const element = `
+import { WeighBridge, type WeighBridgeAttributes, type WeighBridgeChange } from "weighbridge/element";
+const one = document.querySelector("weigh-bridge")!;
+const same: WeighBridge = one;
+one.request = { model: { manual: { parameters: 8e9 } }, workload: { prompt_tokens: 100 } };
+one.devices = 2;
+one.controls = true;
+const device: string | null = one.device;
+one.addEventListener("change", (event: WeighBridgeChange) => {
+  const { answer } = event.detail;
+  if (answer.ok) { const headroom: number | undefined = answer.memory.per_device?.headroom; void headroom; }
+});
+one.addEventListener("click", (event) => event.clientX);
+if (one.answer?.ok) { const bytes: number = one.answer.memory.total.total; void bytes; }
+const attributes: WeighBridgeAttributes = { model: "Qwen/QwQ-32B", "kv-cache": "fp8", view: "bar", devices: 2 };
+void [same, device, attributes];
+`;
+
+test("the element's request, answer and event are typed", () => {
+  assert.equal(compiled(element, { lib: ["es2022", "dom", "dom.iterable"] }), "");
+  assert.match(compiled(`import "weighbridge/element"; document.querySelector("weigh-bridge")!.request = { modle: "x" };`), /modle/);
+  assert.match(compiled(`import type { WeighBridgeAttributes } from "weighbridge/element"; export const a: WeighBridgeAttributes = { view: "pie" };`), /pie/);
+});
