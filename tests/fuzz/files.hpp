@@ -22,9 +22,10 @@ inline void check_files(const std::vector<weighbridge::api::File>& files) {
     if (!model) violated("a file that was read is a model", answer);
     const auto text = model->dump(-1, ' ', false, json::error_handler_t::replace);
     if (text.size() > 32 * 1024) violated("a model has at most 32 KB", answer);
-    check_estimate(weighbridge::api::estimate(R"({"model":)" + text + R"(,"device":"h100-sxm-80gb"})"));
+    // A device brings the search for advice, which takes most of the time: for some inputs only.
+    check_estimate(weighbridge::api::estimate(R"({"model":)" + text + (text.size() % 8 == 0 ? R"(,"device":"h100-sxm-80gb"})" : "}")));
   }
-  check_next_request();
+  if (answer.size() % 16 == 0) check_next_request();
 }
 
 constexpr const char* kSmallConfig = R"({"model_type":"llama","hidden_size":256,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,)"
