@@ -1,12 +1,11 @@
 // GGUF headers: what they say is read to the byte, and hostile ones are refused in bounded time.
 //
 // The files are written here, by the specification, since real ones are large.
-#include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "api_json.hpp"
+#include "gguf_file.hpp"
 #include "support/catch.hpp"
 
 using namespace weighbridge_test;
@@ -14,57 +13,7 @@ namespace api = weighbridge::api;
 
 namespace {
 
-// Writes a header, little endian unless told.
-class Writer {
- public:
-  explicit Writer(bool big = false, std::uint32_t version = 3) : big_(big) {
-    text_ = "GGUF";
-    put(version);
-  }
-  template <class T>
-  Writer& put(T value) {
-    char raw[sizeof(T)];
-    std::memcpy(raw, &value, sizeof(T));
-    if (big_) std::reverse(raw, raw + sizeof(T));
-    text_.append(raw, sizeof(T));
-    return *this;
-  }
-  Writer& counts(std::uint64_t tensors, std::uint64_t keys) { return put(tensors).put(keys); }
-  Writer& string(std::string_view s) {
-    put(static_cast<std::uint64_t>(s.size()));
-    text_ += s;
-    return *this;
-  }
-  Writer& number(std::string_view key, std::uint32_t value) { return string(key).put(std::uint32_t{4}).put(value); }
-  Writer& word(std::string_view key, std::string_view value) { return string(key).put(std::uint32_t{8}).string(value); }
-  Writer& words(std::string_view key, std::uint64_t count, std::string_view each) {
-    string(key).put(std::uint32_t{9}).put(std::uint32_t{8}).put(count);
-    for (std::uint64_t i = 0; i < count; ++i) string(each);
-    return *this;
-  }
-  Writer& tensor(std::string_view name, std::vector<std::uint64_t> dims, std::uint32_t type) {
-    string(name).put(static_cast<std::uint32_t>(dims.size()));
-    for (const auto d : dims) put(d);
-    return place(dims, type);
-  }
-  Writer& place(const std::vector<std::uint64_t>& dims, std::uint32_t type) {
-    constexpr std::uint64_t kAlign = 32;
-    put(type).put(next_);
-    std::uint64_t bytes = type == 0 ? 4 : type == 12 ? 144 : type == 14 ? 210 : type == 8 ? 34 : 1;
-    const std::uint64_t block = type == 12 || type == 14 ? 256 : type == 8 ? 32 : 1;
-    for (const auto d : dims) bytes *= d;
-    next_ = (next_ + bytes / block + kAlign - 1) / kAlign * kAlign;
-    return *this;
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  bool big_;
-  std::uint64_t next_ = 0;             // where the next tensor begins
-  std::string text_;
-};
-
-constexpr std::uint32_t kF32 = 0, kQ4K = 12, kQ6K = 14, kQ8 = 8;
+using Writer = GgufWriter;
 
 // A Llama of 2 layers, hidden 256, 4 heads and 2 KV heads of 64, feed-forward 512, vocabulary 1000, in mixed types.
 std::string small_llama(bool big = false, std::uint32_t version = 3, std::uint64_t tokens = 10) {
