@@ -51,6 +51,7 @@ constexpr Family kFamilies[] = {
 struct Key {
   std::string_view gguf;
   std::string_view config[4];
+  bool zero = false;                                     // 0 says something; else it says that the file does not know
 };
 constexpr Key kKeys[] = {
     {"context_length", {"max_position_embeddings"}},
@@ -60,7 +61,7 @@ constexpr Key kKeys[] = {
     {"attention.head_count_kv", {"num_key_value_heads"}},
     {"attention.key_length", {"head_dim"}},
     {"attention.sliding_window", {"sliding_window"}},
-    {"attention.shared_kv_layers", {"num_kv_shared_layers"}},
+    {"attention.shared_kv_layers", {"num_kv_shared_layers"}, true},
     {"attention.kv_lora_rank", {"kv_lora_rank"}},
     {"attention.q_lora_rank", {"q_lora_rank"}},
     {"attention.value_length_mla", {"v_head_dim"}},
@@ -70,10 +71,10 @@ constexpr Key kKeys[] = {
     {"expert_feed_forward_length", {"moe_intermediate_size"}},
     {"expert_shared_feed_forward_length", {"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size", "shared_intermediate_size"}},
     {"expert_shared_count", {"num_shared_experts", "n_shared_experts"}},
-    {"leading_dense_block_count", {"first_k_dense_replace", "num_dense_layers"}},
+    {"leading_dense_block_count", {"first_k_dense_replace", "num_dense_layers"}, true},
     {"full_attention_interval", {"full_attention_interval"}},
     {"shortconv.l_cache", {"conv_L_cache"}},
-    {"embedding_length_per_layer_input", {"hidden_size_per_layer_input"}},
+    {"embedding_length_per_layer_input", {"hidden_size_per_layer_input"}, true},
     {"altup.num_inputs", {"altup_num_inputs"}},
     {"indexer.head_count", {"index_n_heads"}},
     {"indexer.key_length", {"index_head_dim"}},
@@ -106,7 +107,7 @@ class Converter {
     c["num_hidden_layers"] = layers_;
     c["num_nextn_predict_layers"] = c["mtp_num_hidden_layers"] = drafts_;
     for (const auto& key : kKeys)
-      if (const auto n = number(key.gguf); n >= 0)
+      if (const auto n = number(key.gguf); n > 0 || (n == 0 && key.zero))
         for (const auto name : key.config)
           if (!name.empty()) c[std::string(name)] = n;
     if (const auto* table = tensor("token_embd.weight")) c["vocab_size"] = table->dims[1];
