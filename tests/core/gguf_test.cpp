@@ -151,6 +151,7 @@ TEST_CASE("hostile GGUF headers are refused with a reason") {
   CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4000000000U).text()).find("unknown type") != std::string::npos);
   CHECK(why(Writer().counts(2, 0).tensor("x", {4}, kF32).tensor("x", {4}, kF32).text()).find("twice") != std::string::npos);
   CHECK(why(Writer(false, 1).counts(0, 0).text()).find("version is 1") != std::string::npos);
+  CHECK(why(Writer().counts(0, 2).number("\xFF\n", 1).number("\xFF\n", 2).text()).find("the key \"??\" twice") != std::string::npos);
   CHECK(why(Writer().counts(0, 2).number("a", 1).number("a", 2).text()).find("the key \"a\" twice") != std::string::npos);
   CHECK(why(Writer().counts(1, 0).tensor("x", {0}, kF32).text()).find("no elements") != std::string::npos);
   CHECK(why(Writer().counts(1, 0).tensor("x", {100, 2}, kQ4K).text()).find("rows of 100, which are no whole blocks of q4_K") != std::string::npos);

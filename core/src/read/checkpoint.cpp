@@ -8,6 +8,7 @@
 #include "json.hpp"
 #include "read/config_reader.hpp"
 #include "read/header_model.hpp"
+#include "read/json_walk.hpp"
 
 namespace weighbridge {
 
@@ -542,7 +543,7 @@ std::optional<GgufHeader> as_gguf(const std::vector<Checkpoint>& headers, std::s
       layers = std::max(layers, n.layer + 1);
       if (n.module == "eh_proj") ++drafts;
       auto& g = tensors.try_emplace(own).first->second;
-      if (g.dimensions > 0 && !(n.experts && n.expert >= 0)) return refuse("two of its tensors mean the same: " + std::string(name.substr(0, 120)));
+      if (g.dimensions > 0 && !(n.experts && n.expert >= 0)) return refuse("two of its tensors mean the same: " + quoted_name(name));
       if (n.expert >= 0) {
         dims[2] = g.dimensions > 0 ? g.dims[2] + 1 : 1;
         experts = std::max(experts, dims[2]);

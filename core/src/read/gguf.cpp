@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "read/json_walk.hpp"
 #include "read/safetensors.hpp"
 
 namespace weighbridge {
@@ -119,11 +120,6 @@ void read_value(Scanner& s, std::uint32_t type, GgufValue& out, int depth) {
   }
 }
 
-std::string named_text(std::string_view name) {
-  constexpr std::size_t kLongest = 120;
-  return "\"" + std::string(name.substr(0, kLongest)) + (name.size() > kLongest ? "…\"" : "\"");
-}
-
 }  // namespace
 
 double GgufValue::item(std::uint64_t i) const {
@@ -178,7 +174,7 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
     GgufValue value;
     read_value(s, type, value, 0);
     if (!s.ok()) break;
-    if (!header.values.emplace(key, value).second) return refuse("it has the key " + named_text(key) + " twice");
+    if (!header.values.emplace(key, value).second) return refuse("it has the key " + quoted_name(key) + " twice");
   }
   std::array<std::int16_t, std::size(kTypes)> known;     // encodings by type number
   for (std::size_t i = 0; i < known.size(); ++i) known[i] = static_cast<std::int16_t>(kTypes[i].empty() ? -1 : formats.encoding(kTypes[i]));
@@ -199,12 +195,12 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
     const auto type = s.value<std::uint32_t>();
     const auto offset = s.value<std::uint64_t>();
     if (!s.ok()) break;
-    if (elements < 1 || elements > static_cast<double>(kMostElements)) return refuse("tensor " + named_text(t.name) + " claims " + (elements < 1 ? "no elements" : "more than 2^53 elements"));
-    if (type >= known.size() || known[type] < 0) return refuse("tensor " + named_text(t.name) + " has the unknown type " + std::to_string(type));
+    if (elements < 1 || elements > static_cast<double>(kMostElements)) return refuse("tensor " + quoted_name(t.name) + " claims " + (elements < 1 ? "no elements" : "more than 2^53 elements"));
+    if (type >= known.size() || known[type] < 0) return refuse("tensor " + quoted_name(t.name) + " has the unknown type " + std::to_string(type));
     t.encoding = static_cast<EncodingId>(known[type]);
     if (const auto& e = formats.encodings[t.encoding]; t.dims[0] % e.block != 0 || (e.group > 0 && t.dims[0] % e.group != 0))
-      return refuse("tensor " + named_text(t.name) + " has rows of " + std::to_string(t.dims[0]) + ", which are no whole blocks of " + e.id);
-    if (offset > static_cast<std::uint64_t>(kMostElements)) return refuse("tensor " + named_text(t.name) + " begins at byte " + std::to_string(offset) + " of the data");
+      return refuse("tensor " + quoted_name(t.name) + " has rows of " + std::to_string(t.dims[0]) + ", which are no whole blocks of " + e.id);
+    if (offset > static_cast<std::uint64_t>(kMostElements)) return refuse("tensor " + quoted_name(t.name) + " begins at byte " + std::to_string(offset) + " of the data");
     t.offset = static_cast<std::int64_t>(offset);
     header.tensors.push_back(t);
   }
@@ -214,12 +210,12 @@ std::optional<GgufHeader> read_gguf(std::string_view content, std::int64_t size,
   auto& list = header.tensors;
   std::sort(list.begin(), list.end(), [](const GgufTensor& a, const GgufTensor& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < list.size(); ++i)
-    if (list[i].name == list[i - 1].name) return refuse("it has the tensor " + named_text(list[i].name) + " twice");
+    if (list[i].name == list[i - 1].name) return refuse("it has the tensor " + quoted_name(list[i].name) + " twice");
   std::sort(list.begin(), list.end(), [](const GgufTensor& a, const GgufTensor& b) { return a.offset < b.offset; });
   double end = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto& t = list[i];
-    if (static_cast<double>(t.offset) < end) return refuse("tensors " + named_text(list[i - 1].name) + " and " + named_text(t.name) + " overlap");
+    if (static_cast<double>(t.offset) < end) return refuse("tensors " + quoted_name(list[i - 1].name) + " and " + quoted_name(t.name) + " overlap");
     const auto& e = formats.encodings[t.encoding];
     end = static_cast<double>(t.offset) + (payload_bytes(e, t.dims[1] * t.dims[2] * t.dims[3], t.dims[0]) + scale_bytes(e, t.dims[1] * t.dims[2] * t.dims[3], t.dims[0])).value;
   }

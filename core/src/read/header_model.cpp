@@ -8,6 +8,7 @@
 #include "json.hpp"
 #include "read/config_reader.hpp"
 #include "read/json_text.hpp"
+#include "read/json_walk.hpp"
 
 namespace weighbridge {
 
@@ -235,11 +236,11 @@ class GgufModel {
         const auto name = split_name(t.name);
         if (const auto what = foreign_part(name.part); !what.empty() && std::find(foreign.begin(), foreign.end(), what) == foreign.end())
           foreign.emplace_back(what);
-        if (name.layer >= layers_) return refuse("tensor " + std::string(t.name) + " is of a layer that it does not have"), false;
+        if (name.layer >= layers_) return refuse("tensor " + quoted_name(t.name) + " is of a layer that it does not have"), false;
         if (!foreign.empty()) continue;
         auto& place = name.layer < 0 ? once_ : by_layer_[static_cast<std::size_t>(name.layer)];
         if (!place.emplace(t.name.substr(name.layer < 0 ? 0 : t.name.find('.', 4) + 1), &t).second)
-          return refuse("two parts have the tensor " + std::string(t.name)), false;
+          return refuse("two parts have the tensor " + quoted_name(t.name)), false;
       }
     if (!foreign.empty()) {
       problems_.add(Code::unsupported_model, path_, {{"model_type", architecture_}, {"missing", foreign}});

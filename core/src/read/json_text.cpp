@@ -33,6 +33,16 @@ std::size_t first_broken_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string quoted_name(std::string_view name) {
+  constexpr std::size_t kLongest = 120;
+  auto shown = name.substr(0, kLongest);
+  while (!shown.empty() && shown.size() < name.size() && (static_cast<unsigned char>(name[shown.size()]) & 0xC0U) == 0x80U) shown.remove_suffix(1);
+  const bool text = first_broken_byte(shown) == std::string_view::npos;
+  std::string out = "\"";
+  for (const char c : shown) out += static_cast<unsigned char>(c) < 0x20 || (!text && static_cast<unsigned char>(c) > 0x7E) ? '?' : c;
+  return out + (shown.size() < name.size() ? "…\"" : "\"");
+}
+
 namespace {
 
 // NaN, Infinity and -Infinity outside strings become null, padded so that positions stay.

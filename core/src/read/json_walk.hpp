@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 namespace weighbridge {
@@ -13,5 +14,8 @@ bool walk_json(std::string_view text, nlohmann::json_sax<nlohmann::json>& handle
 
 // Position of the first byte that is not UTF-8; npos when there is none.
 std::size_t first_broken_byte(std::string_view text);
+
+// A name out of a file, for messages: quoted, not too long, and text whatever bytes it has.
+std::string quoted_name(std::string_view name);
 
 }  // namespace weighbridge

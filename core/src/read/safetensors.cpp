@@ -22,11 +22,6 @@ constexpr std::int64_t kMostBytes = std::int64_t{1} << 53;
 constexpr int kDeepestHere = 4, kMostFaults = 8, kMostDimensions = 32;
 constexpr std::size_t kMostFiles = 20'000;
 
-std::string named_text(std::string_view name) {
-  constexpr std::size_t kLongest = 120;
-  return "\"" + std::string(name.substr(0, kLongest)) + (name.size() > kLongest ? "…\"" : "\"");
-}
-
 // What both kinds of text share: depth, faults, and the list of names.
 class Walker : public nlohmann::json_sax<json> {
  public:
@@ -64,7 +59,7 @@ class Walker : public nlohmann::json_sax<json> {
     auto& t = out.tensors;
     std::sort(t.begin(), t.end(), [this](const auto& a, const auto& b) { return out.name(a) < out.name(b); });
     for (std::size_t i = 1; i < t.size(); ++i)
-      if (out.name(t[i - 1]) == out.name(t[i]) && !fault("it has the tensor " + named_text(out.name(t[i])) + " twice")) return;
+      if (out.name(t[i - 1]) == out.name(t[i]) && !fault("it has the tensor " + quoted_name(out.name(t[i])) + " twice")) return;
   }
 
  protected:
@@ -134,7 +129,7 @@ class HeaderWalker : public Walker {
     if (field_ != dtype) return strange("a text");
     for (std::size_t i = 0; i < std::size(kDtypes); ++i)
       if (kDtypes[i].name == value) return t_.dtype = static_cast<std::uint8_t>(i), true;
-    return wrong("has the unknown dtype " + named_text(value));
+    return wrong("has the unknown dtype " + quoted_name(value));
   }
 
  protected:
@@ -186,7 +181,7 @@ class HeaderWalker : public Walker {
 
   bool wrong(const std::string& why) {
     if (faulty_tensor_++ > 0) return true;               // one fault a tensor
-    return fault("tensor " + named_text(name_) + " " + why);
+    return fault("tensor " + quoted_name(name_) + " " + why);
   }
 
   std::string name_;
@@ -260,9 +255,9 @@ void check_layout(Walker& w, std::int64_t data, std::int64_t size, bool whole) {
   std::int64_t end = 0;
   const CheckpointTensor* before = nullptr;
   for (const auto& one : t) {
-    const auto name = named_text(w.out.name(one));
+    const auto name = quoted_name(w.out.name(one));
     if (one.begin > end && !w.fault("bytes " + std::to_string(end) + " to " + std::to_string(one.begin) + " before tensor " + name + " belong to none")) return;
-    if (one.begin < end && before && !w.fault("tensors " + named_text(w.out.name(*before)) + " and " + name + " overlap")) return;
+    if (one.begin < end && before && !w.fault("tensors " + quoted_name(w.out.name(*before)) + " and " + name + " overlap")) return;
     end = std::max(end, one.end);
     before = &one;
   }
