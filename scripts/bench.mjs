@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 import { gguf, kQ8 } from "../tests/support/model_files.mjs";
+import { kWanted, sizes as budgeted } from "./sizes.mjs";
 import { serve } from "./static_server.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -100,6 +101,14 @@ function sizes(site, asked) {
   return { files, first_load: sum(first), core: sum(core), all: sum(files) };
 }
 
+/** Runs in the page: adds up how far its content jumps, before the first answer and after it. */
+function noteShifts() {
+  window.shifts = { before: 0, after: 0 };
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts[window.firstAnswer === undefined || entry.startTime < window.firstAnswer ? "before" : "after"] += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
 /** Runs in the page: notes when the verdict has been drawn. The time is counted from the start of the navigation. */
 function noteFirstAnswer() {
   const look = () => {
@@ -122,7 +131,7 @@ async function firstAnswers(site) {
   if (!executablePath) return undefined;
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
   const server = await serve({ root: site });
-  const times = [];
+  const times = [], shifts = [];
   const asked = new Set(["index.html"]);
   try {
     for (let run = 0; run < kPageRuns; ++run) {
@@ -130,11 +139,16 @@ async function firstAnswers(site) {
       const context = await chromium.launchPersistentContext(profile, { executablePath, args, viewport: { width: 1440, height: 900 }, locale: "en-US" });
       try {
         const page = context.pages()[0] ?? (await context.newPage());
-        page.on("request", (request) => asked.add(request.url().replace(server.url, "").replace(/[?#].*/, "") || "index.html"));
+        let first = true;
+        page.on("request", (request) => first && asked.add(request.url().replace(server.url, "").replace(/[?#].*/, "") || "index.html"));
+        await page.addInitScript(noteShifts);
         await page.addInitScript(noteFirstAnswer);
         await page.goto(server.url);
         await page.waitForFunction(() => window.firstAnswer !== undefined, undefined, { timeout: 20_000 });
         times.push(await page.evaluate(() => window.firstAnswer));
+        first = false;
+        await page.waitForTimeout(700);             // what comes later, below
+        shifts.push(await page.evaluate(() => window.shifts));
       } finally {
         await context.close();
         rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -143,7 +157,7 @@ async function firstAnswers(site) {
   } finally {
     await server.close();
   }
-  return { median_ms: median(times), low_ms: Math.min(...times), high_ms: Math.max(...times), runs: times.length, asked };
+  return { median_ms: median(times), low_ms: Math.min(...times), high_ms: Math.max(...times), runs: times.length, asked, cls: median(shifts.map((s) => s.before + s.after)), cls_after_answer: Math.max(...shifts.map((s) => s.after)) };
 }
 
 // -------------------------------------------------------------------------------------------------------------- showing
@@ -166,6 +180,7 @@ function rowsOf(r) {
     ["describe()", ms(r.calls.describe_ms)],
   ];
   if (r.site) rows.push(["Site, first load, gzip", kb(r.site.first_load)], ["WebAssembly and its glue, gzip", kb(r.site.core)]);
+  if (r.sizes) rows.push(["`<weigh-bridge>`, one module, gzip", kb(r.sizes["embed module, gzip"])], ["The page as one file", kb(r.sizes["single file"])]);
   if (r.first_answer) rows.push(["First answer on screen, cold, from loopback", `${r.first_answer.median_ms.toFixed(0)} ms`]);
   return rows;
 }
@@ -175,6 +190,8 @@ function show(r) {
   const width = Math.max(...rows.map(([what]) => what.length));
   console.log(`${r.processor}, Node ${r.node}; medians\n`);
   for (const [what, value] of rows) console.log(`  ${what.padEnd(width)}  ${value}`);
+  if (r.first_answer) console.log(`\nLayout shift: ${r.first_answer.cls.toFixed(4)} in all (median), at most ${r.first_answer.cls_after_answer.toFixed(4)} after the first answer.`);
+  if (r.sizes) for (const [name, most] of Object.entries(kWanted)) if (r.sizes[name] > most) console.log(`Over what is wanted: ${name}, ${kb(r.sizes[name])} of at most ${kb(most)}.`);
   if (r.first_answer) console.log(`\nFirst answer: ${r.first_answer.runs} runs, ${r.first_answer.low_ms.toFixed(0)} to ${r.first_answer.high_ms.toFixed(0)} ms, each with a fresh profile.`);
   else console.log("\nFirst answer: skipped, there is no dist/site or no Chromium.");
   if (!r.site) return console.log("Sizes: skipped, there is no dist/site.");
@@ -186,6 +203,7 @@ const site = path("dist/site");
 const hasSite = existsSync(join(site, "index.html"));
 const result = { node: process.versions.node, processor: cpus()[0]?.model ?? "unknown processor", loops: loops(), calls: await calls() };
 if (hasSite) {
+  result.sizes = budgeted();
   const first = await firstAnswers(site);
   result.site = sizes(site, first?.asked);
   if (first) {
