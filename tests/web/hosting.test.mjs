@@ -13,9 +13,9 @@ after(() => browser?.close());
 
 const kRequest = hashOf({ m: "meta-llama/Llama-3.1-8B", w: "Q4_K_M", d: "rtx-4090" });
 
-async function visit(options, use, { language = "en-US", init, hash = kRequest, at = "", block } = {}) {
+async function visit(options, use, { language = "en-US", init, hash = kRequest, at = "", block, javaScriptEnabled = true } = {}) {
   const server = await serve({ root: site, ...options });
-  const context = await browser.newContext({ locale: language, serviceWorkers: "block" });
+  const context = await browser.newContext({ locale: language, serviceWorkers: "block", javaScriptEnabled });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const errors = [];
@@ -125,6 +125,10 @@ test("when the scripts never come, the shell says so after a while, and without 
     assert.equal(await page.locator(".late").evaluate((e) => getComputedStyle(e).visibility), "hidden");
     await page.waitForFunction(() => getComputedStyle(document.querySelector(".late")).visibility === "visible");
   }, { block: /\.js$/ });
+  await visit({}, async (page) => {
+    assert.ok(await page.getByText("needs JavaScript and WebAssembly").isVisible());
+    assert.equal(await page.locator(".late").isVisible(), false);
+  }, { javaScriptEnabled: false });
 });
 
 test("with storage blocked everything works but the memory of settings", () =>

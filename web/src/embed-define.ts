@@ -7,4 +7,5 @@ if (!customElements.get('weigh-bridge')) customElements.define('weigh-bridge', W
 export { WeighBridge };
 export { kLooks } from './embed-attributes.js';
 export { readLink } from './link.js';
-export { languageOf, textsOf } from './settings.js';
+export { textsOf } from './embed-texts.js';
+export { languageOf } from './settings.js';

@@ -20,7 +20,8 @@ import { writeLink } from './link.js';
 import { type View, figures, kParts, memoryBar, number, toneOf, verdict } from './parts.js';
 import parts from './parts.css?inline';
 import { assumed, figure, modelName } from './request.js';
-import { languageOf, textsOf } from './settings.js';
+import { textsOf } from './embed-texts.js';
+import { languageOf } from './settings.js';
 import { problemText } from './text.js';
 
 interface Shared {

@@ -26,7 +26,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     tpot: '每词元时间', trainable_parameters: '可训练参数量', ttft: '首词元延迟', usable: '可用', usable_fraction: '可用比例', usable_memory: '可用显存', usd_per_hour: '每小时租金',
     usd_per_million_output_tokens: '每百万词元费用', used: '用到的比例', utilisation: '利用率', v_bits: '值位数', v_elements: '值元素数', vocab_size: '词表大小', watts: '功率', weight_bytes: '权重字节数', weights: '权重',
     window_bytes_per_sequence: '每序列窗口字节数', window_tokens: '窗口长度', windowed_kv_bytes_per_token: '有窗口时每词元 KV 字节数', windowed_kv_tokens: '有窗口时可存词元数',
-    attention_back: '反向注意力', backward_parameters: '反向经过的参数', buffers: '缓冲区', busy: '计算与通信', chunks: '每级的块数', collectives: '通信缓冲', context: '驱动上下文', dataset_tokens: '数据集词元数',
+    attention_back: '反向注意力', backward_parameters: '反向经过的参数', buffers: '缓冲区', busy: '计算与通信', chunks: '每级的块数', collectives: '通信缓冲', dataset_tokens: '数据集词元数',
     device_hours: '卡时', exchange: '通信', exposed: '未被掩盖的比例', feed_forward_gradients: '前馈张量的梯度', flops_per_token: '每词元计算量', frozen: '冻结的权重', held: '常驻部分', launch: '启动开销',
     layer_bytes: '每层字节数', master: '主副本', memory: '访存', micro_batch: '一个微批', overlap: '重叠的代价', present: '此刻是否存在', ranks: '参与的设备数', rate: '速率', recomputed: '重算的次数',
     shards: '分片数', slack: '分配器余量', split: '切分数', stage: '第几级', temporary: '临时部分', tensor_exchange: '张量并行通信', times: '次数', tokens_per_s: '每秒词元数', trained_parameters: '被训练的参数',
