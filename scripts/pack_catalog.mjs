@@ -603,57 +603,84 @@ class Packer {
     return file.json;
   }
 
+  // Fitted figures: value and range, how many measurements spoke, source. In the packed form constants are lists of value, low, high and
+  // measurements by name, versions lists of engine, version and date, and what the file says to its readers is left out.
   efficiency(devices) {
     const file = this.read("efficiency.json");
-    if (!file || !file.check.object(file.json, ["classes"], ["driver"])) return {};
+    if (!file || !file.check.object(file.json, ["classes", "constants", "versions", "spreads", "unmeasured_widens"], ["driver"])) return {};
     const driver = file.json.driver;
     if (driver !== undefined && file.check.at("driver").object(driver, ["vendor", "kept_bytes", "kept_share", "source"], ["note"])) {
       file.check.at("driver", "kept_bytes").number(driver.kept_bytes, 0, 2 ** 32);
       file.check.at("driver", "kept_share").number(driver.kept_share, 0, 0.1);
       this.sourceList(file.check.at("driver", "source"), driver.source);
     }
-    const known = {
-      memory_kinds: new Set(devices.map((d) => d.memory_kind)),
-      vendors: new Set(devices.map((d) => d.vendor)),
-      classes: new Set(devices.map((d) => d.class)),
+    const figure = (check, row, most) => {
+      if (!check.object(row, ["value", "low", "high", "measurements", "source"], ["note"])) return;
+      const { value, low, high } = row;
+      for (const [name, x] of Object.entries({ value, low, high })) {
+        if (x !== undefined && check.at(name).number(x, 0, most) === 0) check.at(name).fail("must be above 0");
+      }
+      if (low > value || value > high) check.fail("low <= value <= high does not hold");
+      if (row.measurements !== undefined) check.at("measurements").integer(row.measurements, 0, 1e6);
+      if (row.note !== undefined) check.at("note").text(row.note);
+      if (row.source !== undefined) this.sourceList(check.at("source"), row.source);
     };
+    const known = { ids: devices.map((d) => d.id), vendors: devices.map((d) => d.vendor), architectures: devices.map((d) => d.architecture), memory_kinds: devices.map((d) => d.memory_kind) };
     const names = new Names("efficiency class");
-    const classes = file.check.at("classes").array(file.json.classes);
-    classes.forEach((row, i) => {
-      const check = file.check.at("classes", i);
-      const shares = ["compute", "bandwidth", "link"];
-      if (!check.object(row, ["class", "applies", ...shares])) return;
+    const rows = (key) => file.check.at(key).array(file.json[key]).map((row, i) => ({ row, check: file.check.at(key, i) }));
+    const classes = rows("classes");
+    classes.forEach(({ row, check }, i) => {
+      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training"])) return;
       names.add(check.at("class"), check.at("class").text(row.class), row.class);
+      check.at("memory").oneOf(row.memory, ["hbm", "gddr", "unified"]);
+      check.at("launch").oneOf(row.launch, ["cuda", "blackwell", "hip", "cdna", "metal"]);
       if (check.at("applies").object(row.applies, [], Object.keys(known))) {
         for (const [key, list] of Object.entries(row.applies)) {
           if (!known[key]) continue;
           check.at("applies", key).texts(list).forEach((x, j) => {
-            if (!known[key].has(x)) check.at("applies", key, j).fail(`no device has ${JSON.stringify(x)}`);
+            if (!known[key].some((name) => name?.startsWith(x))) check.at("applies", key, j).fail(`no device has ${JSON.stringify(x)}`);
           });
         }
         const open = Object.keys(row.applies).length === 0;
         if (open !== (i === classes.length - 1)) check.at("applies").fail("the last class, and only it, applies to all the rest");
       }
-      for (const key of shares) {
-        const at = check.at(key);
-        if (!at.object(row[key], ["value", "low", "high", "measurements", "source"], ["note"])) continue;
-        const { value, low, high } = row[key];
-        for (const [name, x] of Object.entries({ value, low, high })) {
-          if (x !== undefined && at.at(name).number(x, 0, 1) === 0) at.at(name).fail("must be above 0");
-        }
-        if (low > value || value > high) at.fail("low <= value <= high does not hold");
-        if (row[key].measurements !== undefined) at.at("measurements").integer(row[key].measurements, 0, 1e6);
-        if (row[key].note !== undefined) at.at("note").text(row[key].note);
-        if (row[key].source !== undefined) this.sourceList(at.at("source"), row[key].source);
-      }
+      figure(check.at("bandwidth"), row.bandwidth, 1);
+      figure(check.at("compute"), row.compute, 1);
+      figure(check.at("link"), row.link, 1);
     });
-    const strip = ({ note, ...share }) => share;
+    const constants = rows("constants");
+    const of = new Names("constant");
+    constants.forEach(({ row, check }) => {
+      const { name, unit, meaning, ...rest } = isObject(row) ? row : {};
+      if (!check.object(row, ["name", "unit", "meaning", "value", "low", "high", "measurements", "source"], ["note"])) return;
+      of.add(check.at("name"), check.at("name").text(name), name);
+      check.at("unit").text(unit);
+      check.at("meaning").text(meaning);
+      figure(check, rest, unit === "share" ? 1 : 1e3);
+    });
+    rows("versions").forEach(({ row, check }) => {
+      if (!check.object(row, ["engine", "version", "date"])) return;
+      check.at("engine").text(row.engine);
+      check.at("version").number(row.version, 0, 1e9);
+      check.at("date").number(row.date, 2020, 2100);
+    });
+    rows("spreads").forEach(({ row, check }) => {
+      if (!check.object(row, ["of", "low", "high", "measurements"])) return;
+      check.at("of").text(row.of);
+      check.at("low").number(row.low, 0, 1);
+      check.at("high").number(row.high, 1, 100);
+      check.at("measurements").integer(row.measurements, 0, 1e6);
+    });
+    file.check.at("unmeasured_widens").number(file.json.unmeasured_widens, 1, 10);
+    const short = ({ value, low, high, measurements }) => ({ value, low, high, measurements });
+    const list = ({ value, low, high, measurements }) => [value, low, high, measurements];
     return {
-      ...(isObject(driver) ? { driver: strip(driver) } : {}),
-      classes: classes.filter(isObject).map((row) => ({
-        ...row,
-        ...Object.fromEntries(["compute", "bandwidth", "link"].filter((k) => isObject(row[k])).map((k) => [k, strip(row[k])])),
-      })),
+      classes: classes.filter(({ row }) => isObject(row) && isObject(row.bandwidth) && isObject(row.compute) && isObject(row.link)).map(({ row }) => ({ ...row, bandwidth: short(row.bandwidth), compute: short(row.compute), link: short(row.link) })),
+      constants: Object.fromEntries(constants.filter(({ row }) => isObject(row)).map(({ row }) => [row.name, list(row)])),
+      versions: file.json.versions.filter(isObject).map(({ engine, version, date }) => [engine, version, date]),
+      spreads: file.json.spreads,
+      unmeasured_widens: file.json.unmeasured_widens,
+      ...(isObject(driver) ? { driver: (({ note, ...kept }) => kept)(driver) } : {}),
     };
   }
 
@@ -680,7 +707,7 @@ class Packer {
     });
     const frames = ["pytorch", "deepspeed", "megatron", "fsdp", "unsloth"];
     if (file.json.frames.map((f) => f.frame).join() !== frames.join()) file.check.at("frames").fail(`must be ${frames.join(", ")}, in this order`);
-    const known = [...efficiency.classes.map((c) => c.class)];
+    const known = [...efficiency.classes.map((c) => c.training).filter(Boolean), "all others"];
     file.json.classes.forEach((row, i) => {
       const check = file.check.at("classes", i);
       check.object(row, ["class", "linear", "linear8", "attention", "memory", "network"]);

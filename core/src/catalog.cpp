@@ -50,19 +50,6 @@ Device read_device(const json& row) {
   return d;
 }
 
-Efficiency read_efficiency(const json& row, std::string_view key) {
-  const auto* e = member(row, key);
-  if (!e) return {};
-  return {number_of(*e, "value", 1), number_of(*e, "low", 1), number_of(*e, "high", 1)};
-}
-
-bool allows(const json& applies, std::string_view key, std::string_view value) {
-  const auto* list = member(applies, key);
-  if (!list || !list->is_array()) return true;
-  return std::any_of(list->begin(), list->end(), [&](const json& item) { return as_text(item) == value; });
-}
-
-
 // What two spellings of one name share; scripts/catalog_text.mjs (nameKey) says why.
 std::string name_key(std::string_view name, const std::vector<std::string>& prefixes) {
   std::string key;
@@ -248,6 +235,7 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     const auto row = model_row(i, false);
     models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), i});
   }
+  if (const auto* efficiency = member(json_, "efficiency")) paces_.read(*efficiency);
   const auto& devices = table("devices");
   prefixes_ = strings(devices, "prefixes");
   for (std::size_t i = 0; i < rows_of(devices); ++i) {
@@ -258,7 +246,10 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     for (std::size_t a = 0; a < 6; ++a) d.device.peak_kind[a] = figure_kind(devices, "flops." + std::string(kPeaks[a]), i);
     if (const auto* driver = member(table("efficiency"), "driver"); driver && !d.device.unified && text_of(row, "vendor") == text_of(*driver, "vendor") && d.device.visible == d.device.memory)
       d.device.visible = d.device.memory - Bytes{number_of(*driver, "kept_bytes")} - number_of(*driver, "kept_share") * d.device.memory;
-    set_efficiency(d.device, text_of(row, "memory_kind"), text_of(row, "vendor"));
+    d.device.pace_class = paces_.device_class(d.device.id, text_of(row, "vendor"), text_of(row, "architecture"), text_of(row, "memory_kind"));
+    const auto& pace = paces_.device(d.device.pace_class);
+    d.device.link_share = pace.link;
+    if (pace.memory != MemoryClass::gddr || d.device.device_class == "consumer") d.device.training_class = pace.training;
     devices_.push_back(std::move(d));
   }
   if (const auto* engines = member(json_, "engines"); engines && engines->is_array())
@@ -351,22 +342,22 @@ const CatalogEngine* Catalog::find_engine(std::string_view id) const {
   return at == engines_.end() ? nullptr : &*at;
 }
 
-void Catalog::set_efficiency(Device& device, std::string_view memory_kind, std::string_view vendor) const {
-  const auto* efficiency = member(json_, "efficiency");
-  const auto* classes = efficiency ? member(*efficiency, "classes") : nullptr;
-  if (!classes || !classes->is_array()) return;
-  for (const auto& row : *classes) {
-    const auto* applies = member(row, "applies");
-    if (applies && !(allows(*applies, "memory_kinds", memory_kind) && allows(*applies, "vendors", vendor) &&
-                     allows(*applies, "classes", device.device_class)))
-      continue;
-    device.efficiency_class = text_of(row, "class");
-    device.compute = read_efficiency(row, "compute");
-    device.bandwidth_share = read_efficiency(row, "bandwidth");
-    device.link_share = read_efficiency(row, "link");
-    if (const auto* bandwidth = member(row, "bandwidth")) device.efficiency_source = text_of(*bandwidth, "source");
-    return;
+const Device* Catalog::nearest_device(const Device& f) const {
+  // How many times larger one is than the other, as a distance that needs no logarithm; unknown figures say nothing.
+  const auto apart = [](double a, double b) { return a > 0 && b > 0 ? (a > b ? a / b : b / a) - 1 : 0; };
+  const auto wide = [](const Device& d) { return peak(d, Arithmetic::bf16).rate.value; };
+  const Device* best = nullptr;
+  double least = 0;
+  for (const auto& entry : devices_) {
+    const auto& d = entry.device;
+    double distance = apart(f.bandwidth.value, d.bandwidth.value) + apart(wide(f), wide(d)) + apart(f.memory.value, d.memory.value) / 4;
+    if (f.unified != d.unified) distance += 1;
+    if (!f.device_class.empty() && f.device_class != d.device_class) distance += 1;
+    for (const auto a : {Arithmetic::fp8, Arithmetic::fp4, Arithmetic::int8})
+      if ((peak(f, a).arithmetic == a) != (peak(d, a).arithmetic == a)) distance += 0.1;
+    if (!best || distance < least) { best = &d; least = distance; }
   }
+  return best;
 }
 
 extern const char kCatalogText[];

@@ -435,8 +435,8 @@ class Placement {
       e_.total.weights += g.bytes * (all * shares.copies[index(g.split)]);
       if (buffers_) e_.host.weights += g.bytes * host;
       switch (g.read) {
-        case Read::whole: reads_.whole += g.bytes * share; break;
-        case Read::experts: reads_.experts += g.bytes * share; break;
+        case Read::whole: reads_.whole += g.bytes * share; reads_.narrow += g.narrow * share; break;
+        case Read::experts: reads_.experts += g.bytes * share; reads_.narrow_experts += g.narrow * share; break;
         case Read::table: scratch_.tables.push_back({g.bytes * share, g.table_rows}); break;
         case Read::never: break;
       }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "formulas/communication.hpp"
 #include "formulas/compute.hpp"
@@ -19,19 +20,18 @@ namespace weighbridge {
 
 struct Reads {                                         // of a pass on the fullest device, all pipeline stages together
   Bytes whole, experts;                                // what every pass reads, and all routed experts
+  double narrow = 0, narrow_experts = 0;               // elements of these that are stored in less than 16 bits
 };
 
 // Key-value heads that a tensor of such layers is made of.
 inline std::int64_t kv_heads(const Inventory& m, std::int16_t kind) { return kind < 0 ? 1 : m.caches[static_cast<std::size_t>(kind)].kv_heads; }
 
-struct Work {                                          // of one pass, on each device of one replica
-  double tokens = 0, logit_rows = 0;
+struct Work {                                          // of the passes over a prompt, or of one step
+  double tokens = 0, logit_rows = 0, passes = 1;
+  double distinct = 0;                                 // experts that a pass touches
   Flops linear_flops, attention_flops;                 // all devices of the replica
   Bytes weight_bytes, kv_bytes;                        // on the fullest device, all pipeline stages together
-};
-
-struct Effort {                                        // efficiencies
-  double compute = 1, bandwidth = 1, link = 1;
+  double scores = 0;                                   // attention scores on that device
 };
 
 template <class T>
@@ -43,22 +43,20 @@ class Pacer {
   void run() {
     if (!can_time()) return;
     e_.has_speed = true;
-    find_peaks();
+    prepare();
     const auto& w = r_.workload;
     auto& load = e_.load;
-    const auto typical = effort(&Efficiency::value);
     const double capacity = e_.capacity.max_concurrency;
-    prefill(e_.speed, typical, trace_);
+    prefill(e_.speed, trace_);
     load.concurrency = concurrency_;
-    if (w.requests_per_s > 0) load.concurrency = settled_concurrency(e_.speed, typical, capacity >= 1 ? std::min(capacity, 65536.0) : 1);
+    if (w.requests_per_s > 0) load.concurrency = settled_concurrency(e_.speed, capacity >= 1 ? std::min(capacity, 65536.0) : 1);
     else if (capacity >= 1) load.concurrency = std::min(concurrency_, capacity);
-    decode(e_.speed, typical, load.concurrency, trace_);
+    decode(e_.speed, load.concurrency, trace_);
     if (w.requests_per_s <= 0) {
       load.queue = wait(e_.speed, trace_);
       load.utilisation = capacity > 0 ? std::min(1.0, load.concurrency / capacity) : 1;
     }
-    at(effort(&Efficiency::low), e_.slow);
-    at(effort(&Efficiency::high), e_.fast);
+    spread();
     e_.arithmetic = stored_.arithmetic;
     e_.arithmetic_used = peak(*r_.device, e_.arithmetic).arithmetic;
     e_.cost = formulas::cost(*r_.device, r_.device_from, static_cast<double>(e_.layout.devices()), e_.speed.output_tokens_per_s, trace_);
@@ -73,12 +71,14 @@ class Pacer {
     Work w;
     w.tokens = tokens;
     w.logit_rows = logit_rows;
+    w.passes = passes;
     double distinct_share = 1;
     if (m_.experts > 0) {
       const auto experts = static_cast<double>(m_.experts);
       distinct_share = formulas::distinct_experts(experts, static_cast<double>(m_.experts_used), routed, of, trace) / experts;
+      w.distinct = distinct_share * experts;
     }
-    for (std::size_t a = 0; a < kPrecisions; ++a) w.linear_flops += flops_in(a, w);
+    for (const auto& p : products()) w.linear_flops += Flops{p.flops * (p.head ? logit_rows : tokens)};
     w.weight_bytes = reads_.whole + reads_.experts * distinct_share;
     for (const auto& table : scratch_.tables) w.weight_bytes += table.bytes * std::min(1.0, tokens / table.rows);
     w.weight_bytes *= passes;
@@ -86,9 +86,7 @@ class Pacer {
     return w;
   }
 
-  Flops flops_in(std::size_t arithmetic, const Work& w) const {
-    return Flops{stored_.flops_per_token[arithmetic] * w.tokens + stored_.flops_per_logit[arithmetic] * w.logit_rows};
-  }
+  std::span<const Product> products() const { return {stored_.products.data(), stored_.product_count}; }
 
   void show_linear(const Work& w, double distinct_share, double passes, std::string_view of, FormulaId bytes_id, Trace& trace) const {
     const double used_share = m_.experts > 0 ? static_cast<double>(m_.experts_used) / static_cast<double>(m_.experts) : 1;
@@ -122,32 +120,44 @@ class Pacer {
     return std::max(0.0, r_.workload.prompt_tokens.value - r_.workload.cached_prefix_tokens.value);
   }
 
+  // FLOP of a prompt token against one that it sees: engines with kernels of their own attend to MLA's latents in both phases.
+  double prompt_flops_per_pair(std::size_t kind) const {
+    const auto& c = m_.caches[kind];
+    return pace_.own_kernels ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
+  }
+  double heads(std::size_t kind) const {
+    const auto& mixer = m_.spec.kinds[kind].mixer;
+    return static_cast<double>(mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads) / static_cast<double>(e_.layout.tensor);
+  }
+
   template <class Tr>
   Work prefill_work(Tr& trace) const {
     const auto& load = r_.workload;
     const double cached = load.cached_prefix_tokens.value, tokens = new_tokens();
     const double passes = std::max(1.0, std::ceil(tokens / r_.chunk_tokens.value));
-    Work w = linear(tokens, 1, tokens, passes, "prefill", FormulaId::prefill_weight_bytes, trace);
+    Work w = linear(tokens, 1, std::min(tokens, r_.chunk_tokens.value), passes, "prefill", FormulaId::prefill_weight_bytes, trace);
     const auto& t = scratch_.cache;
+    const double depth = cached + tokens * (passes + 1) / (2 * passes);          // of the last token of a pass, on the mean
     std::vector<double> all_pairs;                     // only with a trace
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
       std::string_view name;
       if constexpr (Tr::on) name = t.names[i];
       const double pairs = formulas::attention_pairs(tokens, cached, t.window[i], name, trace);
       if constexpr (Tr::on) all_pairs.push_back(pairs);
-      w.attention_flops += Flops{t.layers[i] * m_.caches[i].prefill_flops_per_pair * pairs};
-      w.kv_bytes += Bytes{t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], cached + tokens)};
+      w.attention_flops += Flops{t.layers[i] * prompt_flops_per_pair(i) * pairs};
+      w.kv_bytes += Bytes{t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], depth)};
+      w.scores += t.layers[i] * heads(i) * tokens * formulas::reach(t.window[i], depth);
     }
     w.kv_bytes *= passes;
     if constexpr (Tr::on) {
       std::vector<double> per_pair;
-      for (const auto& c : m_.caches) per_pair.push_back(c.prefill_flops_per_pair);
+      for (std::size_t i = 0; i < m_.caches.size(); ++i) per_pair.push_back(prompt_flops_per_pair(i));
       trace.step(FormulaId::prefill_attention_flops, w.attention_flops,
                  {{"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model}});
       trace.name_rows(t.names);
       trace.step(FormulaId::prefill_kv_bytes, w.kv_bytes,
                  {{"passes", passes, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
-                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t, cached + tokens), From::model},
+                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t, depth), From::model},
                   {"cached_tokens", cached, load.cached_prefix_tokens.from}, {"tokens", tokens, load.prompt_tokens.from}});
       trace.name_rows(t.names);
     }
@@ -165,6 +175,7 @@ class Pacer {
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
       const double seen = formulas::reach(t.window[i], context);
       w.attention_flops += Flops{batch * t.layers[i] * m_.caches[i].decode_flops_per_pair * seen};
+      w.scores += batch * t.layers[i] * heads(i) * seen;
       w.kv_bytes += Bytes{batch * t.layers[i] * (t.share[i] * t.bytes_per_token[i] * seen + 2 * t.state[i])};
     }
     if constexpr (Tr::on) {
@@ -188,75 +199,120 @@ class Pacer {
     Bound bound = Bound::bandwidth;
   };
 
+  // What a product runs at: the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
+  struct Rate {
+    FlopsPerSecond peak;
+    double efficiency;
+    bool unpacks;
+  };
+  Rate rate(const Product& p) const {
+    const auto own = weighbridge::peak(*r_.device, p.arithmetic);
+    const bool unpacks = p.packed || (p.narrow && (pace_.own_kernels || own.arithmetic != p.arithmetic));
+    const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || p.arithmetic == Arithmetic::bf16;
+    return {half ? half_peak_ : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed ? pace_.experts : 1), unpacks};
+  }
+
+  // Tokens that a product pays for beside its own: tiles of the matrix units that are not full.
+  double padding(const Product& p, const Work& w) const {
+    if (p.head) return pace_.tile;
+    return p.routed ? pace_.expert_padding * w.distinct * w.passes / static_cast<double>(m_.experts_used) : pace_.tile * w.passes;
+  }
+
   template <class Tr>
-  Timed time(const Work& w, const Effort& effort, std::string_view of, Tr& trace) const {
+  Timed time(const Work& w, std::string_view of, Tr& trace) const {
     const auto& d = *r_.device;
     const auto& l = e_.layout;
-    const auto tensor = static_cast<double>(l.tensor);
-    const Seconds at_peak = w.tokens * token_at_peak_ + w.logit_rows * logit_at_peak_;
-    const auto attention_peak = peaks_[static_cast<std::size_t>(Arithmetic::bf16)];
-    const Seconds linear_compute = at_peak / (tensor * effort.compute);
-    const Seconds attention_compute = w.attention_flops / attention_peak / (tensor * effort.compute);
-    const Seconds linear_bandwidth = w.weight_bytes / (d.bandwidth * effort.bandwidth);
-    const Seconds attention_bandwidth = w.kv_bytes / (d.bandwidth * effort.bandwidth);
-    const Seconds linear = max(linear_compute, linear_bandwidth), attention = max(attention_compute, attention_bandwidth);
-    if constexpr (Tr::on) {
-      const From efficiency_from = r_.compute_efficiency > 0 ? From::user : From::catalog;
-      const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
-      std::vector<double> flops, rates;
-      std::vector<std::string> names;
-      for (std::size_t a = 0; a < kPrecisions; ++a) {
-        if (flops_in(a, w).value <= 0) continue;
-        const auto p = peak(d, static_cast<Arithmetic>(a));
-        flops.push_back(flops_in(a, w).value);
-        rates.push_back(p.rate.value);
-        names.emplace_back(std::string(arithmetic_name(static_cast<Arithmetic>(a))) + " weights in " + std::string(arithmetic_name(p.arithmetic)));
-      }
-      const std::string lin = std::string(of) + " linear", att = std::string(of) + " attention";
-      trace.step(FormulaId::compute_seconds, linear_compute,
-                 {{"flops", flops, From::model}, {"peak", rates, r_.device_from}, {"tensor", tensor, From::user},
-                  {"efficiency", effort.compute, efficiency_from}}, lin);
-      trace.name_rows(names);
-      const std::vector<double> one_flops{w.attention_flops.value}, one_rate{attention_peak.value};
-      trace.step(FormulaId::compute_seconds, attention_compute,
-                 {{"flops", one_flops, From::model}, {"peak", one_rate, r_.device_from}, {"tensor", tensor, From::user},
-                  {"efficiency", effort.compute, efficiency_from}}, att);
-      trace.name_rows({"attention"});
-      const bool decode = of == "decode";
-      trace.step(FormulaId::bandwidth_seconds, linear_bandwidth,
-                 {{"bytes", w.weight_bytes, decode ? FormulaId::decode_weight_bytes : FormulaId::prefill_weight_bytes},
-                  {"bandwidth", d.bandwidth, r_.device_from}, {"efficiency", effort.bandwidth, share_from}}, lin);
-      trace.step(FormulaId::bandwidth_seconds, attention_bandwidth,
-                 {{"bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes},
-                  {"bandwidth", d.bandwidth, r_.device_from}, {"efficiency", effort.bandwidth, share_from}}, att);
-      trace.step(FormulaId::group_seconds, linear,
-                 {{"compute", linear_compute, FormulaId::compute_seconds, lin}, {"bandwidth", linear_bandwidth, FormulaId::bandwidth_seconds, lin}}, lin);
-      trace.step(FormulaId::group_seconds, attention,
-                 {{"compute", attention_compute, FormulaId::compute_seconds, att}, {"bandwidth", attention_bandwidth, FormulaId::bandwidth_seconds, att}}, att);
+    const auto tensor = static_cast<double>(l.tensor), stages = static_cast<double>(l.pipeline);
+    Seconds linear;
+    bool unpacks = false;
+    for (const auto& p : products()) {
+      const auto at = rate(p);
+      unpacks = unpacks || at.unpacks;
+      linear += Flops{p.flops * ((p.head ? w.logit_rows : w.tokens) + padding(p, w))} / (at.peak * at.efficiency);
     }
-    const formulas::Link link{d.link, effort.link};
+    linear = linear / tensor;
+    const double attention_share = pace_.compute * pace_.attention;
+    const Seconds attention = w.attention_flops / (half_peak_ * attention_share) / tensor;
+    const double narrow = unpacks ? w.passes * (reads_.narrow + (m_.experts > 0 ? reads_.narrow_experts * w.distinct / static_cast<double>(m_.experts) : 0)) : 0;
+    const Seconds unpack = Flops{narrow * pace_.unpack} / vector_peak_;
+    const Seconds weights = w.weight_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
+    const Seconds scores = Bytes{w.scores * pace_.score_bytes} / (d.bandwidth * pace_.bandwidth);
+    const Seconds memory = weights + cache + scores, compute = linear + attention + unpack;
+    const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
+    const auto layers = static_cast<double>(m_.spec.layers()), moe_layers = static_cast<double>(m_.moe_layers);
+    const Seconds moe_layer = pace_.moe_layer + static_cast<double>(m_.experts) * pace_.expert;
+    const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
+    const formulas::Link link{d.link, pace_.link, pace_.reduce};
     const auto hidden = static_cast<double>(m_.spec.hidden);
-    const auto reduce = formulas::all_reduce(static_cast<double>(m_.spec.layers()), tensor, w.tokens, hidden, link, r_.device_from, of, trace);
-    const auto pipe = formulas::pipeline_transfer(static_cast<double>(l.pipeline), w.tokens, hidden, link, r_.device_from, of, trace);
-    const auto exchange = formulas::expert_exchange(static_cast<double>(m_.moe_layers), static_cast<double>(m_.experts_used), l, w.tokens, hidden, link, r_.device_from, of, trace);
+    const auto reduce = formulas::all_reduce(layers, tensor, w.tokens, w.passes, hidden, link, r_.device_from, of, trace);
+    const auto pipe = formulas::pipeline_transfer(stages, w.tokens, hidden, link, r_.device_from, of, trace);
+    const auto exchange = formulas::expert_exchange(moe_layers, static_cast<double>(m_.experts_used), l, w.tokens, hidden, link, r_.device_from, of, trace);
+    // The passes over a long prompt follow each other through the stages of a pipeline.
+    const double gain = stages > 1 && w.passes > 1 ? pace_.stages * (w.passes * stages / (w.passes + stages - 1) - 1) : 0;
     Timed out;
-    out.seconds = linear + attention + reduce + pipe + exchange;
+    out.seconds = (work + launch) / (1 + gain) + reduce + pipe + exchange;
     if constexpr (Tr::on) {
-      const std::string lin = std::string(of) + " linear", att = std::string(of) + " attention";
-      const auto or_zero = [&](std::string_view name, Seconds s, FormulaId id) {
-        return s.value > 0 ? Input(name, s, id, of) : Input(name, s, From::model);
+      const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
+      show_compute(w, attention_share, linear, attention, of, trace);
+      const bool decode = of == "decode";
+      const auto name = [&](std::string_view part) { return std::string(of) + " " + std::string(part); };
+      const auto moved = [&](std::string_view part, const Input& bytes, double efficiency, Seconds seconds) {
+        trace.step(FormulaId::bandwidth_seconds, seconds, {bytes, {"bandwidth", d.bandwidth, r_.device_from}, {"efficiency", efficiency, share_from}}, name(part));
       };
+      moved("weights", {"bytes", w.weight_bytes, decode ? FormulaId::decode_weight_bytes : FormulaId::prefill_weight_bytes}, pace_.bandwidth, weights);
+      moved("cache", {"bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes}, pace_.cache, cache);
+      if (scores.value > 0) moved("scores", {"bytes", w.scores * pace_.score_bytes, From::model}, pace_.bandwidth, scores);
+      if (unpack.value > 0)
+        trace.step(FormulaId::unpack_seconds, unpack, {{"elements", narrow, From::model}, {"operations", pace_.unpack, From::catalog}, {"rate", vector_peak_, r_.device_from}}, of);
+      const auto of_step = [&](std::string_view what, Seconds s, FormulaId id, const std::string& instance) { return s.value > 0 ? Input(what, s, id, instance) : Input(what, s, From::model); };
+      const std::string lin = name("linear"), att = name("attention"), wei = name("weights"), cac = name("cache"), sco = name("scores"), whole(of);
+      trace.step(FormulaId::work_seconds, work,
+                 {{"weights", weights, FormulaId::bandwidth_seconds, wei}, {"cache", cache, FormulaId::bandwidth_seconds, cac}, of_step("scores", scores, FormulaId::bandwidth_seconds, sco),
+                  {"linear", linear, FormulaId::compute_seconds, lin}, {"attention", attention, FormulaId::compute_seconds, att}, of_step("unpack", unpack, FormulaId::unpack_seconds, whole),
+                  {"exposed", pace_.exposed, From::catalog}}, of);
+      trace.step(FormulaId::launch_seconds, launch,
+                 {{"passes", w.passes, From::user}, {"host", pace_.host, From::catalog}, {"layers", layers, From::model}, {"layer", pace_.layer, From::catalog},
+                  {"moe_layers", moe_layers, From::model}, {"moe_layer", moe_layer, From::catalog}, {"sequences", w.logit_rows, From::user},
+                  {"sequence", pace_.sequence, From::catalog}}, of);
       trace.step(FormulaId::pass_seconds, out.seconds,
-                 {{"linear", linear, FormulaId::group_seconds, lin}, {"attention", attention, FormulaId::group_seconds, att},
-                  or_zero("all_reduce", reduce, FormulaId::all_reduce_seconds), or_zero("pipeline", pipe, FormulaId::pipeline_seconds),
-                  or_zero("expert_exchange", exchange, FormulaId::expert_exchange_seconds)}, of);
+                 {{"work", work, FormulaId::work_seconds, of}, {"launch", launch, FormulaId::launch_seconds, of}, {"gain", gain, From::catalog},
+                  of_step("all_reduce", reduce, FormulaId::all_reduce_seconds, whole), of_step("pipeline", pipe, FormulaId::pipeline_seconds, whole),
+                  of_step("expert_exchange", exchange, FormulaId::expert_exchange_seconds, whole)}, of);
     }
-    Seconds compute, bandwidth;
-    (linear_compute > linear_bandwidth ? compute : bandwidth) += linear;
-    (attention_compute > attention_bandwidth ? compute : bandwidth) += attention;
-    const Seconds links = reduce + pipe + exchange;
-    out.bound = links > compute && links > bandwidth ? Bound::interconnect : compute > bandwidth ? Bound::compute : Bound::bandwidth;
+    const Seconds links = reduce + pipe + exchange, most = max(max(memory, compute), max(launch, links));
+    out.bound = most == memory ? Bound::bandwidth : most == compute ? Bound::compute : most == launch ? Bound::overhead : Bound::interconnect;
     return out;
+  }
+
+  void show_compute(const Work& w, double attention_share, Seconds linear, Seconds attention, std::string_view of, Trace& trace) const {
+    const From from = r_.compute_efficiency > 0 ? From::user : From::catalog;
+    const auto tensor = static_cast<double>(e_.layout.tensor);
+    std::vector<double> flops, tokens, padded, peaks, efficiency;
+    std::vector<std::string> names;
+    for (const auto& p : products()) {
+      const auto at = rate(p);
+      flops.push_back(p.flops);
+      tokens.push_back(p.head ? w.logit_rows : w.tokens);
+      padded.push_back(padding(p, w));
+      peaks.push_back(at.peak.value);
+      efficiency.push_back(at.efficiency);
+      names.push_back(std::string(p.head ? "head, " : p.routed ? "experts, " : "dense, ") + std::string(p.narrow ? "stored narrow, " : "") + std::string(arithmetic_name(p.arithmetic)) +
+                      (at.unpacks ? ", unpacked" : ""));
+    }
+    const auto show = [&](std::string_view part, Seconds seconds) {
+      trace.step(FormulaId::compute_seconds, seconds,
+                 {{"flops", flops, From::model}, {"tokens", tokens, From::user}, {"padding", padded, From::catalog}, {"peak", peaks, r_.device_from},
+                  {"efficiency", efficiency, from}, {"tensor", tensor, From::user}}, std::string(of) + std::string(part));
+      trace.name_rows(names);
+    };
+    show(" linear", linear);
+    flops = {w.attention_flops.value};
+    tokens = {1};
+    padded = {0};
+    peaks = {half_peak_.value};
+    efficiency = {attention_share};
+    names = {"attention"};
+    show(" attention", attention);
   }
 
   // ---- speed ----
@@ -267,16 +323,18 @@ class Pacer {
     return d.peak[static_cast<std::size_t>(Arithmetic::fp32)].value > 0 || !stored_.fp32_matrices;
   }
 
-  void find_peaks() {
-    token_at_peak_ = logit_at_peak_ = {};
-    for (std::size_t a = 0; a < kPrecisions; ++a) {
-      const Flops token{stored_.flops_per_token[a]}, logit{stored_.flops_per_logit[a]};
-      const bool attention = a == static_cast<std::size_t>(Arithmetic::bf16);
-      if (!attention && token.value <= 0 && logit.value <= 0) continue;
-      peaks_[a] = peak(*r_.device, static_cast<Arithmetic>(a)).rate;
-      token_at_peak_ += token / peaks_[a];
-      logit_at_peak_ += logit / peaks_[a];
+  void prepare() {
+    const auto& d = *r_.device;
+    if (r_.paces) pace_ = r_.paces->pace(r_.pace, d, e_.layout.tensor);
+    if (r_.compute_efficiency > 0) {
+      pace_.compute = r_.compute_efficiency;
+      pace_.packed = pace_.experts = pace_.attention = 1;
     }
+    if (r_.bandwidth_efficiency > 0) pace_.bandwidth = pace_.cache = r_.bandwidth_efficiency;
+    half_peak_ = weighbridge::max(peak(d, Arithmetic::bf16).rate, peak(d, Arithmetic::fp16).rate);
+    // Their own kernels accumulate in 16 bits or multiply in INT8, which consumer cards do twice as fast as what the peak counts.
+    if (pace_.own_kernels) half_peak_ = weighbridge::max(half_peak_, d.peak[static_cast<std::size_t>(Arithmetic::int8)] / 2);
+    vector_peak_ = peak(d, Arithmetic::fp32).rate;
   }
 
   double in_replica(double concurrency) const { return std::ceil(concurrency / static_cast<double>(e_.layout.data)); }
@@ -286,17 +344,11 @@ class Pacer {
     return std::max(1.0, std::ceil(in_replica(concurrency) / static_cast<double>(e_.layout.pipeline)));
   }
 
-  Effort effort(double Efficiency::*which) const {
-    const auto& d = *r_.device;
-    return {r_.compute_efficiency > 0 ? r_.compute_efficiency : d.compute.*which,
-            r_.bandwidth_efficiency > 0 ? r_.bandwidth_efficiency : d.bandwidth_share.*which, d.link_share.*which};
-  }
-
   template <class Tr>
-  void prefill(Speed& s, const Effort& effort, Tr& trace) const {
+  void prefill(Speed& s, Tr& trace) const {
     const auto& w = r_.workload;
     const Work prompt = prefill_work(trace);
-    const auto timed = time(prompt, effort, "prefill", trace);
+    const auto timed = time(prompt, "prefill", trace);
     s.prefill.flops = trace.step(FormulaId::prefill_flops, prompt.linear_flops + prompt.attention_flops,
                                  {{"linear", prompt.linear_flops, FormulaId::linear_flops, "prefill"},
                                   {"attention", prompt.attention_flops, FormulaId::prefill_attention_flops}});
@@ -310,13 +362,13 @@ class Pacer {
 
   // A steady step at a concurrency, and with the prefill's time what readers feel.
   template <class Tr>
-  void decode(Speed& s, const Effort& effort, double concurrency, Tr& trace) const {
+  void decode(Speed& s, double concurrency, Tr& trace) const {
     const auto& w = r_.workload;
     const auto& l = e_.layout;
     const auto tensor = static_cast<double>(l.tensor);
     const double batch = micro_batch(concurrency);
     const Work token = decode_work(batch, trace);
-    const auto timed = time(token, effort, "decode", trace);
+    const auto timed = time(token, "decode", trace);
     // Each micro-batch reads the weights once more; products and caches are those of the sequences that there are.
     const double micro_batches = std::ceil(in_replica(concurrency) / batch) * static_cast<double>(l.data);
     s.decode.flops = trace.step(FormulaId::decode_flops, concurrency / batch * (token.linear_flops + token.attention_flops),
@@ -330,15 +382,15 @@ class Pacer {
     s.decode.bound = timed.bound;
     s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency} / timed.seconds,
                                        {{"concurrency", concurrency, w.concurrency.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "decode"}});
-    formulas::under_load(s, in_replica(concurrency), static_cast<double>(l.pipeline), concurrency, w, trace);
+    formulas::under_load(s, load_of(concurrency), w, trace);
   }
 
   // What an open loop settles at: the fewest sequences in flight whose throughput keeps up.
-  double settled_concurrency(Speed& s, const Effort& effort, double most) {
+  double settled_concurrency(Speed& s, double most) {
     const auto& w = r_.workload;
     const auto rate = [&](double concurrency) {
-      s.decode.seconds = time(decode_work(micro_batch(concurrency), quiet_), effort, "decode", quiet_).seconds;
-      formulas::under_load(s, in_replica(concurrency), static_cast<double>(e_.layout.pipeline), concurrency, w, quiet_);
+      s.decode.seconds = time(decode_work(micro_batch(concurrency), quiet_), "decode", quiet_).seconds;
+      formulas::under_load(s, load_of(concurrency), w, quiet_);
       return s.output_tokens_per_s.value / w.output_tokens.value;
     };
     const double best = rate(most);
@@ -369,10 +421,41 @@ class Pacer {
     return queue;
   }
 
-  void at(const Effort& effort, Speed& s) const {
-    prefill(s, effort, quiet_);
-    decode(s, effort, e_.load.concurrency, quiet_);
-    wait(s, quiet_);
+  formulas::LoadTerms load_of(double concurrency) const {
+    const auto& w = r_.workload;
+    formulas::LoadTerms t;
+    t.concurrency = concurrency;
+    t.in_replica = in_replica(concurrency);
+    t.pipeline = static_cast<double>(e_.layout.pipeline);
+    t.floor = pace_.floor;
+    const double others = t.in_replica - 1;
+    if (w.requests_per_s <= 0) t.together = pace_.prompt_queue * std::min(others, std::max(0.0, r_.chunk_tokens.value / std::max(1.0, new_tokens()) - 1));
+    t.running = others > 0 && pace_.floor.value > 0 ? 0.5 : 0;
+    return t;
+  }
+
+  // The ends of what held 80 % of comparable measurements that were left out of the fit.
+  void spread() {
+    const auto of = [&](SpreadOf what) { return r_.paces ? r_.paces->spread(what, *r_.device) : Spread{}; };
+    const bool moe = m_.experts > 0, alone = e_.load.concurrency <= 1;
+    const auto prompt = of(moe ? SpreadOf::prefill_moe : SpreadOf::prefill);
+    const auto steps = of(alone ? moe ? SpreadOf::single_moe : SpreadOf::single : moe ? SpreadOf::batched_moe : SpreadOf::batched);
+    const auto first = of(SpreadOf::ttft);
+    e_.slow = scaled(prompt.high, steps.high, first.high);
+    e_.fast = scaled(prompt.low, steps.low, first.low);
+  }
+  Speed scaled(double prompt, double steps, double first) const {
+    Speed s = e_.speed;
+    s.prefill.seconds = s.prefill.seconds * prompt;
+    s.prefill.tokens_per_s = s.prefill.tokens_per_s / prompt;
+    s.decode.seconds = s.decode.seconds * steps;
+    s.decode.tokens_per_s = s.decode.tokens_per_s / steps;
+    s.ttft = s.ttft * first;
+    s.tpot = s.tpot * steps;
+    s.latency = s.latency * steps;
+    s.output_tokens_per_s = s.output_tokens_per_s / steps;
+    s.tokens_per_s_per_user = s.tokens_per_s_per_user / steps;
+    return s;
   }
 
   const Request& r_;
@@ -385,8 +468,8 @@ class Pacer {
   T& trace_;
   mutable NoTrace quiet_;
   Estimate& e_;
-  std::array<FlopsPerSecond, kPrecisions> peaks_{};
-  Seconds token_at_peak_, logit_at_peak_;              // linear layers of one token, and its logits, on one device
+  Pace pace_;
+  FlopsPerSecond half_peak_, vector_peak_;             // products in 16 bits; unpacking
 };
 
 }  // namespace weighbridge

@@ -59,7 +59,7 @@ class TrainClock {
   // The way between `ranks` devices, of which each stands for `width` neighbours (tensor parallel groups lie inside nodes). Beyond a
   // node a ring passes each node's network once, which all of the ring's members there share.
   formulas::Pipe pipe(double ranks, double width) const {
-    const formulas::Pipe inside{d_.link, d_.link_share.value};
+    const formulas::Pipe inside{d_.link, d_.link_share};
     if (ranks * width <= node()) return inside;
     const double members = std::max(1.0, node() / width);
     const formulas::Pipe outside{BytesPerSecond{class_.network * members}, inside.efficiency};

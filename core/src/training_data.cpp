@@ -50,7 +50,7 @@ TrainingData read(const nlohmann::json& data) {
 
 const TrainClass& TrainingData::of(const Device& device) const {
   for (const auto& c : classes)
-    if (c.name == device.efficiency_class) return c;
+    if (c.name == device.training_class) return c;
   return classes.back();
 }
 

@@ -2,6 +2,7 @@
 // are well known. Run with `node --test tests/catalog/*.test.mjs`.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { kPrefixes, nameKey, ownNames } from "../../scripts/catalog_text.mjs";
@@ -127,11 +128,10 @@ test("the sources that formulas and formats name are there", () => {
   }
 });
 
-test("efficiencies: few classes, measured where it matters, and every device finds one", () => {
-  const { classes } = catalog.efficiency;
-  assert.ok(classes.length <= 8);
-  const kind = { memory_kinds: "memory_kind", vendors: "vendor", classes: "class" };
-  const of = (device) => classes.find((c) => Object.entries(c.applies).every(([key, list]) => list.includes(device[kind[key]])));
+test("efficiencies: few constants, measured where it matters, and every device finds a class", () => {
+  const { classes, constants, spreads } = catalog.efficiency;
+  const kind = { ids: "id", vendors: "vendor", architectures: "architecture", memory_kinds: "memory_kind" };
+  const of = (device) => classes.find((c) => Object.entries(c.applies).every(([key, list]) => list.some((x) => device[kind[key]]?.startsWith(x))));
   for (const device of catalog.devices) assert.ok(of(device), device.id);
   for (const id of ["h100-sxm-80gb", "h200-sxm-141gb", "rtx-4090"]) {
     const { bandwidth } = of(devices.get(id));
@@ -140,6 +140,11 @@ test("efficiencies: few classes, measured where it matters, and every device fin
   assert.notEqual(of(devices.get("h100-sxm-80gb")), of(devices.get("a100-sxm-80gb")));
   assert.notEqual(of(devices.get("rtx-4090")), of(devices.get("rx-7900-xtx")));
   assert.equal(of(devices.get("xeon-spr-8ch-amx")), classes.at(-1));
+  assert.equal(spreads.length, 7);
+  // At most one free constant for 15 measurements.
+  const free = Object.keys(constants).length + classes.filter((c) => c.bandwidth.measurements > 0).length * 2;
+  const measurements = readFileSync(new URL("../measurements/inference_speed.jsonl", import.meta.url), "utf8").trim().split("\n");
+  assert.ok(free * 15 <= measurements.length, `${free} constants`);
 });
 
 test("engines and optimizers are those of the interface, and every engine has a profile", () => {

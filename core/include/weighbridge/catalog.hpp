@@ -10,6 +10,7 @@
 #include "weighbridge/formats.hpp"
 #include "weighbridge/hardware.hpp"
 #include "weighbridge/model.hpp"
+#include "weighbridge/pace.hpp"
 #include "weighbridge/request.hpp"
 
 namespace weighbridge {
@@ -60,14 +61,17 @@ class Catalog {
   const CatalogDevice* find_device(std::string_view id) const;
   const CatalogEngine* find_engine(std::string_view id) const;
 
-  // Fills in the efficiencies that a device of this class and memory reaches.
-  void set_efficiency(Device& device, std::string_view memory_kind, std::string_view vendor) const;
+  const PaceTable& paces() const { return paces_; }
+  // The catalogue's device whose bandwidth, peaks and memory are nearest to these figures: a device given in the request reaches
+  // what that one does. nullptr when the catalogue is empty.
+  const Device* nearest_device(const Device& figures) const;
 
  private:
   const nlohmann::json& table(std::string_view key) const;
 
   nlohmann::json json_;
   Formats formats_;
+  PaceTable paces_;
   std::vector<CatalogModel> models_;
   std::vector<CatalogDevice> devices_;
   std::vector<CatalogEngine> engines_;

@@ -1,7 +1,8 @@
 // Serving: what a model takes in memory and how fast it answers, by the rules of the request's engine.
 //
 // `ideal` allocates just what the arithmetic needs: nothing is rounded to pages, nothing reserved; engine.hpp says what the others
-// do. Times are a roofline over the inventory at the device class's measured efficiencies.
+// do. A pass takes the time of its memory traffic and its arithmetic at the shares of the peaks that kernels reach, of the links, and
+// of the launches between them.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@
 
 namespace weighbridge {
 
-enum class Bound : std::uint8_t { compute, bandwidth, interconnect };
+enum class Bound : std::uint8_t { compute, bandwidth, interconnect, overhead };
 std::string_view bound_name(Bound bound);
 
 struct DeviceMemory {                      // the fullest device
@@ -83,7 +84,7 @@ struct Estimate {
   DeviceMemory device;
   Capacity capacity;
   bool has_speed = false;                  // bandwidth and a compute peak are known
-  Speed speed, slow, fast;                 // at the median, the low and the high efficiencies
+  Speed speed, slow, fast;                 // slow and fast: the ends of what held 80 % of the measurements
   Load load;
   Cost cost;
   Arithmetic arithmetic = Arithmetic::bf16;        // of the largest part of the matrix products
@@ -101,10 +102,21 @@ struct StoredGroup {
   std::int16_t kind = -1;
   double table_rows = 0;                   // of a table: a token reads one of so many rows
   Bytes bytes;
+  double narrow = 0;                       // elements stored in less than 16 bits
   bool alike(const StoredGroup& o) const {
     return role == o.role && split == o.split && place == o.place && read == o.read && kind == o.kind && table_rows == o.table_rows;
   }
 };
+
+// Matrix products of one kind: FLOP per token, or per logit where they are of the head.
+struct Product {
+  Arithmetic arithmetic = Arithmetic::bf16;        // that the format is made for
+  bool narrow = false;                     // stored in less than 16 bits
+  bool packed = false;                     // stored narrower than it multiplies, whatever the device
+  bool routed = false, head = false;
+  double flops = 0;
+};
+constexpr std::size_t kProducts = 48;      // precisions x packed x (dense, routed, head) and room
 
 // A request's tensors in their stored format, and what all devices, layouts and workloads have in common. Build once, use for all.
 struct Stored {
@@ -113,7 +125,8 @@ struct Stored {
   std::size_t without_mtp = 0;             // how many groups there are before those
   std::array<Bytes, kRoles> by_role{};     // whole model, every tensor
   Bytes loaded, mtp;                       // one copy of what is loaded always, and of the prediction layers
-  std::array<double, kPrecisions> flops_per_token{}, flops_per_logit{};       // linear layers, by the precision that they multiply in
+  std::array<Product, kProducts> products{};       // linear layers
+  std::size_t product_count = 0;
   Arithmetic arithmetic = Arithmetic::bf16;        // of the largest part of them
   bool fp32_matrices = false;
 };

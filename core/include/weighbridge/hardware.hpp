@@ -1,4 +1,4 @@
-// A device: what it holds, how fast it moves bytes and multiplies, and how much of that programs reach.
+// A device: what it holds, how fast it moves bytes and multiplies, and whose measured efficiencies it has.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,6 @@
 #include "weighbridge/units.hpp"
 
 namespace weighbridge {
-
-// Share of a peak that real programs reach: median and the 10th and 90th percentile of measurements. Never above 1.
-struct Efficiency {
-  double value = 1, low = 1, high = 1;
-};
 
 struct Device {
   std::string id, name, device_class;
@@ -30,8 +25,9 @@ struct Device {
   Dollars price_per_hour;                // 0: not known
   bool unified = false;
   bool custom = false;                   // given in the request
-  Efficiency compute, bandwidth_share, link_share;
-  std::string efficiency_class, efficiency_source;
+  std::uint8_t pace_class = 255;         // whose efficiencies it reaches, in PaceTable; 255: the last class, for all the rest
+  double link_share = 0.8;               // of the link's rate that large collectives reach
+  std::string training_class;            // of training.json; empty: all others
   Kind memory_kind = Kind::exact;        // sourced figures are exact, derived ones a model, assumed ones assumed
   Kind bandwidth_kind = Kind::exact;
   Kind peak_kind[6] = {Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact, Kind::exact};     // as `peak`

@@ -12,6 +12,7 @@
 #include "weighbridge/engine.hpp"
 #include "weighbridge/formats.hpp"
 #include "weighbridge/hardware.hpp"
+#include "weighbridge/pace.hpp"
 #include "weighbridge/problem.hpp"
 #include "weighbridge/tensors.hpp"
 #include "weighbridge/trace.hpp"
@@ -97,6 +98,8 @@ struct Request {
   double cpu_moe = 0;                        // layers whose experts stay on the host
   double context_parallel = 1;               // devices that share one sequence's cache
   double images = 0;                         // of a prompt
+  const PaceTable* paces = nullptr;          // fitted figures; nullptr: every peak is reached and nothing else takes time
+  EnginePace pace;
   double compute_efficiency = 0;             // > 0: replaces the fitted ones
   double bandwidth_efficiency = 0;
   Kind model_kind = Kind::exact;             // how sure the tensors are

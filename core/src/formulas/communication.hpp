@@ -2,7 +2,7 @@
 //
 // Sources: a ring all-reduce moves 2 (n - 1) / n of its payload over each link (nccl-tests, "bus bandwidth"); tensor
 // parallelism reduces once after the mixer and once after the feed-forward (Megatron-LM, section 3).
-// Latency is left out here: the ideal engine pays for bytes only.
+// Each all-reduce starts with a latency that was fitted; the ideal engine pays for bytes only.
 #pragma once
 
 #include "weighbridge/request.hpp"
@@ -13,16 +13,17 @@ namespace weighbridge::formulas {
 struct Link {
   BytesPerSecond rate;
   double efficiency = 1;
+  Seconds latency;
 };
 
 template <class T>
-Seconds all_reduce(double layers, double tensor, double tokens, double hidden, const Link& link, From link_from, std::string_view of, T& trace) {
+Seconds all_reduce(double layers, double tensor, double tokens, double passes, double hidden, const Link& link, From link_from, std::string_view of, T& trace) {
   if (tensor <= 1 || link.rate.value <= 0) return {};
   const Bytes payload{2 * layers * 2 * (tensor - 1) / tensor * tokens * hidden * 2};
-  return trace.step(FormulaId::all_reduce_seconds, payload / (link.rate * link.efficiency),
+  return trace.step(FormulaId::all_reduce_seconds, payload / (link.rate * link.efficiency) + passes * 2 * layers * link.latency,
                     {{"layers", layers, From::model}, {"tensor", tensor, From::user}, {"tokens", tokens, From::user},
                      {"hidden_size", hidden, From::model}, {"link_bandwidth", link.rate, link_from},
-                     {"efficiency", link.efficiency, From::catalog}}, of);
+                     {"efficiency", link.efficiency, From::catalog}, {"passes", passes, From::user}, {"latency", link.latency, From::catalog}}, of);
 }
 
 template <class T>

@@ -10,9 +10,17 @@
 
 namespace weighbridge::formulas {
 
+struct LoadTerms {
+  double concurrency = 1, in_replica = 1, pipeline = 1;
+  Seconds floor;                       // of the server, for each request
+  double together = 0;                 // prompts that are read before a first token comes, of those that start with it
+  double running = 0;                  // part of a step of the others that a request waits for
+};
+
 // Fills in ttft, tpot, latency and throughput from s.prefill.seconds and s.decode.seconds.
 template <class T>
-void under_load(Speed& s, double in_replica, double pipeline, double concurrency, const Workload& w, T& trace) {
+void under_load(Speed& s, const LoadTerms& load, const Workload& w, T& trace) {
+  const double in_replica = load.in_replica, pipeline = load.pipeline, concurrency = load.concurrency;
   const double output = w.output_tokens.value;
   if (w.mode == Mode::static_batch) {
     s.ttft = trace.step(FormulaId::static_ttft, s.prefill.seconds * (1 + (in_replica - 1) / pipeline),
@@ -22,7 +30,9 @@ void under_load(Speed& s, double in_replica, double pipeline, double concurrency
                          {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
   } else {
     const double others = in_replica - 1;
-    s.ttft = trace.step(FormulaId::ttft, s.prefill.seconds, {{"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
+    s.ttft = trace.step(FormulaId::ttft, s.prefill.seconds * (1 + load.together) + load.running * s.decode.seconds + load.floor,
+                        {{"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"together", load.together, From::catalog},
+                         {"running", load.running, From::catalog}, {"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"server", load.floor, From::catalog}});
     s.tpot = trace.step(FormulaId::tpot, s.decode.seconds + others * s.prefill.seconds / (pipeline * output),
                         {{"step", s.decode.seconds, FormulaId::pass_seconds, "decode"}, {"others", others, w.concurrency.from},
                          {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});

@@ -295,7 +295,13 @@ Device read_custom_device(Reader& r) {
   d.price_per_hour = Dollars{r.figure("/device/price_usd_per_hour")};
   d.unified = r.flag("/device/unified");
   if (const auto* c = r.valid("/device/class")) d.device_class = as_text(*c);
-  r.catalog().set_efficiency(d, "", "");
+  if (const auto* like = r.catalog().nearest_device(d)) {
+    d.pace_class = like->pace_class;
+    d.link_share = like->link_share;
+    d.training_class = like->training_class;
+    if (d.device_class.empty()) d.device_class = like->device_class;
+    r.assume_text("/device/class", like->name, "estimated");
+  }
   return d;
 }
 
@@ -481,7 +487,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"},
+    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 
@@ -603,6 +609,10 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   read_layout(r, out);
   out.workload = read_workload(r);
   read_options(r, out);
+  out.paces = &catalog.paces();
+  out.pace = out.paces->engine(out.engine.id, out.engine.version);
+  out.pace.flash_attention = out.flash;
+  if (const auto* backend = r.valid("/options/backend")) out.pace.vulkan = as_text(*backend) == "vulkan";
   warn_of_options(r, out, out.engine.id);
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");

@@ -4,6 +4,8 @@ import type { Texts } from './en.js';
 
 export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
   names: {
+    unpack_seconds: '展开权重的时间', work_seconds: '访存与计算的时间', launch_seconds: '启动时间', padding: '补齐的词元数', operations: '运算次数', rate: '速率', exposed: '露出的部分', cache: '缓存', scores: '注意力分数', unpack: '展开',
+    host: '主机开销', layer: '每层开销', moe_layer: '每个专家层开销', launch: '启动', work: '访存与计算', gain: '流水线收益', together: '一同等待的份数', server: '服务器开销',
     activations: '激活', all_reduce: '全归约', all_reduce_seconds: '全归约时间', attention: '注意力', attention_activations: '注意力激活', attention_pairs: '注意力词元对数',
     bandwidth: '带宽', bandwidth_seconds: '访存时间', batch: '批大小', bits: '位数', bytes: '字节数', bytes_per_parameter: '每参数字节数', bytes_per_sequence: '每序列字节数',
     bytes_per_token: '每词元字节数', cached_tokens: '已缓存词元数', calls: '并发调用数', capacity: '容量', compute: '计算', compute_seconds: '计算时间', concurrency: '并发数',
@@ -12,7 +14,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     device_kv_bytes_per_token: '单卡每词元 KV 字节数', device_kv_cache: '单卡 KV 缓存', device_role_weights: '单卡某部分权重', device_total: '单卡合计', device_weights: '单卡权重', devices: '设备数',
     distinct_experts: '触及的专家数', efficiency: '效率', elements: '元素数', expert: '专家并行度', expert_exchange: '专家交换', expert_exchange_seconds: '专家交换时间', experts: '专家数',
     experts_used: '选用专家数', feed_forward: '前馈', feed_forward_activations: '前馈激活', feed_forward_width: '前馈宽度', flops: '计算量', flops_per_pair: '每对计算量', full_bytes: '固定字节数',
-    gradients: '梯度', group_seconds: '算子组时间', growing: '仍见全部前文的词元数', growing_bytes_per_token: '每词元增长字节数', growing_pairs: '仍见全部前文的词元数', headroom: '剩余', heads: '注意力头数',
+    gradients: '梯度', growing: '仍见全部前文的词元数', growing_bytes_per_token: '每词元增长字节数', growing_pairs: '仍见全部前文的词元数', headroom: '剩余', heads: '注意力头数',
     hidden_size: '隐藏层维度', inference: '推理显存', joules_per_output_token: '每词元能耗', k_bits: '键位数', k_elements: '键元素数', kv_bytes: 'KV 字节数', kv_bytes_per_token: '每词元 KV 字节数',
     kv_cache: 'KV 缓存', kv_pool: 'KV 缓存空间', kv_tokens: '可存词元数', latency: '延迟', layer_kv_bytes_per_token: '一层每词元 KV 字节数', layers: '层数', linear: '矩阵乘', linear_flops: '矩阵乘计算量',
     link_bandwidth: '互联带宽', logits: '逻辑值', logits_activations: '逻辑值激活', logits_per_sequence: '每序列逻辑值', max_concurrency: '最大并发', max_context_tokens: '最大上下文', mean_context: '平均上下文',
@@ -72,9 +74,9 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     decode_attention_flops: '每个序列一个新词元的注意力分数与加权求和', decode_flops: '所有序列走一步的计算量', distinct_experts: '每个词元均匀选择专家时，一批词元触及的专家数',
     prefill_weight_bytes: '处理提示词时，占用最多的设备上读取的权重', decode_weight_bytes: '一步之中，占用最多的设备上读取的权重', prefill_kv_bytes: '处理提示词时一台设备读写的 KV 缓存',
     decode_kv_bytes: '在请求的平均上下文长度下，一步之中一台设备读取的 KV 缓存', decode_bytes: '所有序列走一步，全部设备搬运的字节数', compute_seconds: '按程序能达到的稠密峰值比例，计算所需的时间',
-    bandwidth_seconds: '按程序能达到的带宽比例，搬运数据所需的时间', group_seconds: '计算与访存重叠：取较慢的一个', all_reduce_seconds: '每层对 16 位隐藏状态做两次环形全归约',
-    pipeline_seconds: '16 位隐藏状态在各级之间传递', expert_exchange_seconds: '隐藏状态送到专家处再送回', pass_seconds: '一次前向：矩阵乘、注意力，加上通信', prefill_tokens_per_s: '每秒读入的提示词词元数',
-    decode_tokens_per_s: '所有序列每秒生成的词元数，不计其他请求的提示词', ttft: '首词元延迟：有空位时立即处理提示词', static_ttft: '一个副本的全部请求同时开始时的首词元延迟',
+    bandwidth_seconds: '按程序能达到的带宽比例，搬运数据所需的时间', unpack_seconds: '把按更窄格式存储的权重展开所需的时间，按向量算力计', work_seconds: '访存与计算：较短的一项被较长的一项掩盖，只有露出的部分另计', launch_seconds: '启动与同步：按每次前向、每层、每个序列计', all_reduce_seconds: '每层对 16 位隐藏状态做两次环形全归约，各有一次时延',
+    pipeline_seconds: '16 位隐藏状态在各级之间传递', expert_exchange_seconds: '隐藏状态送到专家处再送回', pass_seconds: '处理一条提示词的各次前向，或解码一步：访存与计算、启动、通信；长提示词的各次前向在流水线中首尾相接', prefill_tokens_per_s: '每秒读入的提示词词元数',
+    decode_tokens_per_s: '所有序列每秒生成的词元数，不计其他请求的提示词', ttft: '首词元延迟：提示词本身、一同开始的其他提示词、正在进行的那一步的剩余部分，以及服务器的开销', static_ttft: '一个副本的全部请求同时开始时的首词元延迟',
     tpot: '每个输出词元的时间：走一步，再加上这段时间里其他请求的提示词', latency: '从发出请求到最后一个词元', output_tokens_per_s: '整个部署每秒输出的词元数', tokens_per_s_per_user: '单个用户看到的速度',
     queue: '进行中的请求多于放得下的数目时，一个请求等待的时间', queued_ttft: '首词元延迟，含等待', queued_latency: '延迟，含等待', usd_per_hour: '全部设备的租金', usd_per_million_output_tokens: '输出一百万词元期间的租金',
     watts: '全部设备的功耗上限', joules_per_output_token: '按功耗上限计，每个输出词元的能耗',

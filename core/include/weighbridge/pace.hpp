@@ -1,0 +1,109 @@
+// What programs reach of a device, and what each step costs beside its bytes and products: the fitted figures of
+// core/data/efficiency.json, put together for one engine on one device.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weighbridge/hardware.hpp"
+
+namespace weighbridge {
+
+// Engines with like kernels and like overheads. `local` runs GGUF and kin with kernels of its own (llama.cpp, ollama).
+enum class EngineKind : std::uint8_t { ideal, vllm, sglang, tensorrt, local, mlx, exllama, eager };
+
+struct EnginePace {
+  EngineKind kind = EngineKind::ideal;
+  double generation = -1;              // 0: builds of early 2024 and before, 1: of late 2025 and after; below 0: not known
+  bool vulkan = false;
+  bool flash_attention = true;
+};
+
+// The constants, by their names in efficiency.json.
+#define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
+  X(cache_hbm) X(cache_gddr) X(cache_unified) X(score_bytes) X(workstation_compute) X(local_hbm_bandwidth) X(local_hbm_compute)    \
+  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(tile_tokens) X(attention_local)          \
+  X(attention_server) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
+  X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
+  X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_eager)        \
+  X(moe_layer_server) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
+  X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
+  X(floor_sglang) X(prompt_queue) X(vulkan_compute_old) X(vulkan_compute) X(unknown_version)
+
+enum class PaceConstant : std::uint8_t {
+#define WEIGHBRIDGE_PACE_NAME(name) name,
+  WEIGHBRIDGE_PACE_CONSTANTS(WEIGHBRIDGE_PACE_NAME)
+#undef WEIGHBRIDGE_PACE_NAME
+  kCount
+};
+constexpr std::size_t kPaceConstants = static_cast<std::size_t>(PaceConstant::kCount);
+
+enum class MemoryClass : std::uint8_t { hbm, gddr, unified };
+enum class LaunchClass : std::uint8_t { cuda, blackwell, hip, cdna, metal };
+
+struct DevicePace {                    // of a class of devices
+  std::string name, training;          // training: the class of training.json
+  double bandwidth = 1, compute = 1;   // shares of the peaks that kernels reach
+  double link = 0.8;                   // share of the link's rate that large collectives reach
+  MemoryClass memory = MemoryClass::gddr;
+  LaunchClass launch = LaunchClass::cuda;
+  bool measured = false;
+};
+
+// What held 80 % of the measurements that were left out of the fit: measured over estimated time.
+struct Spread {
+  double low = 1, high = 1;
+};
+enum class SpreadOf : std::uint8_t { single, single_moe, batched, batched_moe, prefill, prefill_moe, ttft, kCount };
+
+// One engine on one device.
+struct Pace {
+  double bandwidth = 1, cache = 1;     // shares of the memory's peak for weights and for the KV cache
+  double compute = 1;                  // share of the dense peak in matrix products
+  double packed = 1, experts = 1, attention = 1;       // times that: weights stored narrower than they multiply, routed experts, attention
+  double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
+  double unpack = 0;                   // operations for each stored weight narrower than it multiplies
+  double score_bytes = 0;              // moved for each attention score, without flash attention
+  double exposed = 0;                  // of the shorter of memory and arithmetic, what does not hide behind the longer
+  Seconds host, layer, moe_layer, expert, sequence;    // of a pass, a layer, an expert layer, each of its experts, a sequence in a step
+  Seconds reduce;                      // latency of an all-reduce
+  double link = 1;                     // share of the link's rate
+  double stages = 1;                   // of what pipeline stages could gain on a prompt
+  Seconds floor;                       // from the request's arrival to its first pass and from the last to the reader
+  double prompt_queue = 0;             // share of the prompts that start together which a first token waits for
+  bool own_kernels = false;            // narrow weights run in the engine's own 16-bit or INT8 products; accumulates in 16 bits
+};
+
+class PaceTable {
+ public:
+  void read(const nlohmann::json& efficiency);
+
+  double operator[](PaceConstant c) const { return constants_[static_cast<std::size_t>(c)]; }
+  const DevicePace& device(std::uint8_t index) const { return devices_[index < devices_.size() ? index : devices_.size() - 1]; }
+  // The first class that takes such a device.
+  std::uint8_t device_class(std::string_view id, std::string_view vendor, std::string_view architecture, std::string_view memory_kind) const;
+  EnginePace engine(std::string_view id, std::string_view version) const;
+  Pace pace(const EnginePace& engine, const Device& device, std::int64_t tensor) const;
+  Spread spread(SpreadOf of, const Device& device) const;
+
+ private:
+  struct Applies {
+    std::vector<std::string> ids, vendors, architectures, memory_kinds;      // beginnings
+  };
+  struct Version {
+    std::string engine;
+    double version = 0, date = 0;
+  };
+  std::array<double, kPaceConstants> constants_{};
+  std::vector<DevicePace> devices_{DevicePace{}};
+  std::vector<Applies> applies_{Applies{}};
+  std::vector<Version> versions_;
+  std::array<Spread, static_cast<std::size_t>(SpreadOf::kCount)> spreads_{};
+  double unmeasured_ = 1;              // by how much a spread widens on a class without measurements
+};
+
+}  // namespace weighbridge

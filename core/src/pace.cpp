@@ -1,0 +1,207 @@
+#include "weighbridge/pace.hpp"
+
+#include <algorithm>
+
+#include "json.hpp"
+
+namespace weighbridge {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kConstants[] = {
+#define WEIGHBRIDGE_PACE_NAME(name) #name,
+    WEIGHBRIDGE_PACE_CONSTANTS(WEIGHBRIDGE_PACE_NAME)
+#undef WEIGHBRIDGE_PACE_NAME
+};
+constexpr std::string_view kMemories[] = {"hbm", "gddr", "unified"};
+constexpr std::string_view kLaunches[] = {"cuda", "blackwell", "hip", "cdna", "metal"};
+constexpr std::string_view kSpreads[] = {"single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft"};
+
+// Builds of these dates are the old and the new generation; between them figures move evenly.
+constexpr double kOld = 2024.3, kNew = 2025.6;
+
+template <class Enum, std::size_t N>
+Enum of_name(const std::string_view (&names)[N], std::string_view name) {
+  const auto at = std::find(std::begin(names), std::end(names), name);
+  return static_cast<Enum>(at == std::end(names) ? 0 : at - std::begin(names));
+}
+
+std::vector<std::string> texts(const json& row, std::string_view key) {
+  std::vector<std::string> out;
+  if (const auto* list = member(row, key); list && list->is_array())
+    for (const auto& item : *list) out.emplace_back(as_text(item));
+  return out;
+}
+
+bool begins_with_one(std::string_view text, const std::vector<std::string>& beginnings) {
+  return beginnings.empty() || std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return text.substr(0, b.size()) == b; });
+}
+
+double value_of(const json& row, std::string_view key) {
+  const auto* figure = member(row, key);
+  return figure ? number_of(*figure, "value", 1) : 1;
+}
+
+// Up to four whole numbers of a version as one: "0.6.3" is 6.03, "b2824" is 2824, "2024-05" a date.
+struct Parts {
+  double number[3] = {0, 0, 0};
+  int count = 0;
+};
+Parts parts_of(std::string_view text) {
+  Parts out;
+  bool inside = false;
+  for (const char c : text) {
+    if (c < '0' || c > '9') {
+      if (inside && ++out.count == 3) break;
+      inside = false;
+      if (c != '.' && c != '-' && out.count > 0) break;
+      continue;
+    }
+    if (out.number[out.count] < 1e9) out.number[out.count] = out.number[out.count] * 10 + (c - '0');
+    inside = true;
+  }
+  if (inside && out.count < 3) ++out.count;
+  return out;
+}
+
+}  // namespace
+
+void PaceTable::read(const json& efficiency) {
+  const auto* constants = member(efficiency, "constants");
+  for (std::size_t i = 0; constants && i < kPaceConstants; ++i)
+    if (const auto* row = member(*constants, kConstants[i]); row && row->is_array() && !row->empty() && row->front().is_number())
+      constants_[i] = row->front().get<double>();
+  if (const auto* rows = member(efficiency, "classes"); rows && rows->is_array() && !rows->empty()) {
+    devices_.clear();
+    applies_.clear();
+    for (const auto& row : *rows) {
+      DevicePace d;
+      d.name = text_of(row, "class");
+      d.training = text_of(row, "training");
+      d.link = value_of(row, "link");
+      d.bandwidth = value_of(row, "bandwidth");
+      d.compute = value_of(row, "compute");
+      d.memory = of_name<MemoryClass>(kMemories, text_of(row, "memory"));
+      d.launch = of_name<LaunchClass>(kLaunches, text_of(row, "launch"));
+      if (const auto* b = member(row, "bandwidth")) d.measured = number_of(*b, "measurements") > 0;
+      devices_.push_back(std::move(d));
+      const auto* applies = member(row, "applies");
+      applies_.push_back(applies ? Applies{texts(*applies, "ids"), texts(*applies, "vendors"), texts(*applies, "architectures"), texts(*applies, "memory_kinds")}
+                                 : Applies{});
+    }
+  }
+  versions_.clear();
+  if (const auto* rows = member(efficiency, "versions"); rows && rows->is_array())
+    for (const auto& row : *rows) {
+      if (row.is_array() && row.size() == 3 && row[1].is_number() && row[2].is_number())
+        versions_.push_back({std::string(as_text(row[0])), row[1].get<double>(), row[2].get<double>()});
+    }
+  if (const auto* rows = member(efficiency, "spreads"); rows && rows->is_array())
+    for (const auto& row : *rows)
+      spreads_[static_cast<std::size_t>(of_name<SpreadOf>(kSpreads, text_of(row, "of")))] = {number_of(row, "low", 1), number_of(row, "high", 1)};
+  unmeasured_ = number_of(efficiency, "unmeasured_widens", 1);
+}
+
+std::uint8_t PaceTable::device_class(std::string_view id, std::string_view vendor, std::string_view architecture, std::string_view memory_kind) const {
+  for (std::size_t i = 0; i < applies_.size(); ++i) {
+    const auto& a = applies_[i];
+    if (begins_with_one(id, a.ids) && begins_with_one(vendor, a.vendors) && begins_with_one(architecture, a.architectures) &&
+        begins_with_one(memory_kind, a.memory_kinds))
+      return static_cast<std::uint8_t>(i);
+  }
+  return static_cast<std::uint8_t>(devices_.size() - 1);
+}
+
+EnginePace PaceTable::engine(std::string_view id, std::string_view version) const {
+  EnginePace out;
+  using enum EngineKind;
+  if (id == "vllm") out.kind = vllm;
+  else if (id == "sglang") out.kind = sglang;
+  else if (id == "tensorrt-llm") out.kind = tensorrt;
+  else if (id == "llama.cpp" || id == "ollama") out.kind = local;
+  else if (id == "mlx") out.kind = mlx;
+  else if (id == "exllamav2") out.kind = exllama;
+  else if (id == "transformers") out.kind = eager;
+  const auto parts = parts_of(version);
+  if (parts.count == 0) return out;
+  double date = -1;
+  if (parts.number[0] >= 2020 && parts.number[0] < 2100 && parts.count > 1) {
+    date = parts.number[0] + (parts.number[1] - 1) / 12;
+  } else {
+    const double wanted = parts.number[0] * 100 + (parts.count > 1 ? parts.number[1] : 0);
+    const Version* before = nullptr;
+    for (const auto& v : versions_) {
+      if (v.engine != id) continue;
+      if (v.version >= wanted) {
+        date = before && v.version > before->version ? before->date + (v.date - before->date) * (wanted - before->version) / (v.version - before->version) : v.date;
+        break;
+      }
+      before = &v;
+      date = v.date;
+    }
+  }
+  if (date > 0) out.generation = std::clamp((date - kOld) / (kNew - kOld), 0.0, 1.0);
+  return out;
+}
+
+Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_t tensor) const {
+  using C = PaceConstant;
+  using K = EngineKind;
+  const auto& t = *this;
+  const auto& d = this->device(device.pace_class);
+  const auto kind = engine.kind;
+  const bool server = kind == K::ideal || kind == K::vllm || kind == K::sglang || kind == K::tensorrt;
+  const bool own = !server && kind != K::eager;
+  const bool hbm = d.memory == MemoryClass::hbm;
+  const double generation = engine.generation >= 0 ? engine.generation : kind == K::local ? 1 : t[C::unknown_version];
+  const auto aged = [&](C old, C now) { return t[old] + generation * (t[now] - t[old]); };
+  Pace p;
+  p.own_kernels = own;
+  p.bandwidth = d.bandwidth * (kind == K::local && hbm ? t[C::local_hbm_bandwidth] : 1);
+  p.cache = t[hbm ? C::cache_hbm : d.memory == MemoryClass::gddr ? C::cache_gddr : C::cache_unified];
+  p.compute = d.compute * (d.memory == MemoryClass::gddr && device.device_class != "consumer" ? t[C::workstation_compute] : 1) *
+              (kind == K::local && hbm ? t[C::local_hbm_compute] : 1) *
+              (engine.vulkan ? aged(C::vulkan_compute_old, C::vulkan_compute) : 1);
+  p.packed = kind == K::local ? t[C::packed_local] : server ? t[C::packed_server] : 1;
+  p.experts = t[C::expert_compute];
+  p.attention = t[own ? C::attention_local : C::attention_server];
+  p.tile = t[C::tile_tokens];
+  p.expert_padding = t[C::expert_padding];
+  p.unpack = kind == K::local ? t[C::unpack_local] : server ? t[C::unpack_server] : kind == K::eager ? t[C::unpack_eager] : t[C::unpack_mlx];
+  p.score_bytes = engine.flash_attention ? 0 : t[C::score_bytes];
+  p.exposed = t[C::exposed];
+  p.stages = kind == K::local ? t[C::pipeline_local] : 1;
+  p.prompt_queue = server && kind != K::ideal ? t[C::prompt_queue] : 0;
+  const double link = device.link.value;
+  const bool pcie = link < 1e11;
+  p.link = t[C::link];
+  if (kind == K::ideal) return p;
+  double layer = 0;
+  if (server) {
+    layer = aged(C::layer_server_old, C::layer_server) * (kind == K::tensorrt ? t[C::layer_tensorrt] : kind == K::sglang ? t[C::layer_sglang] : 1) *
+            (d.launch == LaunchClass::blackwell ? t[C::layer_blackwell] : d.launch == LaunchClass::cdna ? t[C::layer_cdna] : 1);
+    p.host = Seconds{t[C::host_server]};
+    p.sequence = Seconds{kind == K::vllm ? aged(C::sequence_vllm_old, C::sequence_server) : t[C::sequence_server]};
+    p.floor = Seconds{t[kind == K::sglang ? C::floor_sglang : C::floor_server]};
+  } else if (kind == K::local) {
+    layer = d.launch == LaunchClass::metal ? t[C::layer_metal] : d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna ? t[C::layer_hip] : aged(C::layer_local_old, C::layer_local);
+  } else {
+    layer = t[kind == K::mlx ? C::layer_mlx : kind == K::exllama ? C::layer_exllama : C::layer_eager];
+  }
+  p.layer = Seconds{layer};
+  if (kind == K::eager) p.expert = Seconds{t[C::expert_eager]};
+  p.moe_layer = Seconds{t[own ? C::moe_layer_local : C::moe_layer_server]};
+  const auto reduce = pcie ? C::reduce_pcie : d.launch == LaunchClass::cdna ? C::reduce_xgmi : link < 4e11 ? C::reduce_nvlink3 : C::reduce_nvlink4;
+  p.reduce = Seconds{t[reduce] * (1 + t[C::reduce_growth] * static_cast<double>(tensor - 2) / 6)};
+  return p;
+}
+
+Spread PaceTable::spread(SpreadOf of, const Device& device) const {
+  const auto s = spreads_[static_cast<std::size_t>(of)];
+  const double wider = this->device(device.pace_class).measured ? 1 : unmeasured_;
+  return {s.low / wider, s.high * wider};
+}
+
+}  // namespace weighbridge

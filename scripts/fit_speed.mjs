@@ -1,0 +1,204 @@
+#!/usr/bin/env node
+// Fits the constants of the pass model to tests/measurements/inference_speed.jsonl and writes core/data/efficiency.json.
+//
+//   node scripts/fit_speed.mjs             fit, print the errors in and out of the fit, write the file
+//   node scripts/fit_speed.mjs --dry       the same without writing
+//   node scripts/fit_speed.mjs --check     no fit: the model of speed_model.mjs must give what the core answers
+//
+// The core is asked through build/release/tests/weighbridge_cli (or WEIGHBRIDGE_CLI), which is built first and holds the constants of the
+// last fit. Robust regression (pseudo-Huber) of the logarithm of estimated over measured, damped Gauss-Newton, with weak priors from
+// speed_constants.mjs so that what the data do not tell stays where it was. Errors count a third as much in rows whose inputs were partly
+// inferred, and rows of one source on one device share their weight.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { classBounds, classStarts, constants } from "./speed_constants.mjs";
+import { features, predict } from "./speed_model.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const file = join(root, "core/data/efficiency.json");
+const cli = process.env.WEIGHBRIDGE_CLI ?? join(root, "build/release/tests/weighbridge_cli");
+const efficiency = JSON.parse(readFileSync(file, "utf8"));
+const kPrior = 2e-3, kHuber = 0.08;
+
+function ask(calls) {
+  return execFileSync(cli, [], { input: calls.map((c) => JSON.stringify(c)).join("\n") + "\n", maxBuffer: 1 << 30 }).toString().trim().split("\n").map((line) => JSON.parse(line));
+}
+
+function measurements() {
+  const rows = readFileSync(join(root, "tests/measurements/inference_speed.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  const answers = ask([...rows.map((r) => ({ call: "estimate", request: { ...r.request, explain: true } })), { call: "describe", request: {} }]);
+  const devices = new Map(answers.pop().devices.map((d) => [d.id, d]));
+  const scoreBytes = efficiency.constants.find((c) => c.name === "score_bytes").value;
+  const known = rows.map((r, i) => (answers[i].ok && answers[i].speed ? features(r, answers[i], devices.get(r.request.device), efficiency, scoreBytes) : null)).filter(Boolean);
+  if (known.length < rows.length) console.log(`${rows.length - known.length} of ${rows.length} measurements are of models that the catalogue does not have`);
+  return known;
+}
+
+// What is free: every constant, and bandwidth and compute of the classes that have measurements.
+const free = [
+  ...constants,
+  ...efficiency.classes.flatMap((c, i) => (Object.keys(c.applies).length === 0 ? [] : ["bandwidth", "compute"].map((what, j) => ({ name: `${what}/${i}`, start: classStarts[c.class][j], ...classBounds[what] })))),
+];
+const current = Object.fromEntries([...efficiency.constants.map((c) => [c.name, c.value]),
+  ...efficiency.classes.flatMap((c, i) => [[`bandwidth/${i}`, c.bandwidth.value], [`compute/${i}`, c.compute.value]])]);
+
+const group = (f) => [f.row.source, f.row.request.device, f.row.kind].join("|");
+function weights(rows) {
+  const count = {};
+  for (const f of rows) count[group(f)] = (count[group(f)] ?? 0) + 1;
+  return rows.map((f) => (f.row.grade === "C" ? 0.35 : 1) / Math.sqrt(Math.min(40, count[group(f)])));
+}
+
+function solve(matrix, right) {
+  const n = right.length;
+  for (let i = 0; i < n; i++) {
+    let most = i;
+    for (let k = i + 1; k < n; k++) if (Math.abs(matrix[k][i]) > Math.abs(matrix[most][i])) most = k;
+    [matrix[i], matrix[most]] = [matrix[most], matrix[i]];
+    [right[i], right[most]] = [right[most], right[i]];
+    for (let k = i + 1; k < n; k++) {
+      const factor = matrix[k][i] / matrix[i][i];
+      if (factor === 0) continue;
+      for (let j = i; j < n; j++) matrix[k][j] -= factor * matrix[i][j];
+      right[k] -= factor * right[i];
+    }
+  }
+  const out = Array(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = right[i];
+    for (let j = i + 1; j < n; j++) sum -= matrix[i][j] * out[j];
+    out[i] = sum / matrix[i][i];
+  }
+  return out;
+}
+
+/** The constants that fit these rows, from `start`. */
+function fit(rows, start, rounds) {
+  const low = free.map((c) => Math.log(c.low)), high = free.map((c) => Math.log(c.high)), prior = free.map((c) => Math.log(c.start)), n = free.length;
+  const w = weights(rows);
+  const named = (x) => ({ ...current, ...Object.fromEntries(free.map((c, i) => [c.name, Math.exp(x[i])])) });
+  const residuals = (x) => { const p = named(x); return rows.map((f) => Math.log(predict(f, p) / f.row.value)); };
+  const loss = (r, x) => r.reduce((sum, v, i) => sum + w[i] * kHuber ** 2 * (Math.sqrt(1 + (v / kHuber) ** 2) - 1), 0) +
+    kPrior * x.reduce((sum, v, i) => sum + ((v - prior[i]) / free[i].spread) ** 2, 0);
+  const x = free.map((c, i) => Math.min(high[i], Math.max(low[i], Math.log(start[c.name]))));
+  let r = residuals(x), best = loss(r, x), damping = 1e-3, normal = null;
+  for (let round = 0; round < rounds; round++) {
+    const slopes = free.map((_, k) => {
+      const moved = x.slice(), step = x[k] > high[k] - 2e-3 ? -1e-3 : 1e-3;
+      moved[k] += step;
+      return residuals(moved).map((v, i) => (v - r[i]) / step);
+    });
+    const influence = r.map((v, i) => w[i] / Math.sqrt(1 + (v / kHuber) ** 2) / 2);
+    normal = Array.from({ length: n }, () => new Float64Array(n));
+    const right = new Float64Array(n);
+    for (let a = 0; a < n; a++) {
+      for (let b = a; b < n; b++) {
+        let sum = 0;
+        for (let i = 0; i < r.length; i++) sum += influence[i] * slopes[a][i] * slopes[b][i];
+        normal[a][b] = normal[b][a] = sum;
+      }
+      for (let i = 0; i < r.length; i++) right[a] -= influence[i] * slopes[a][i] * r[i];
+      right[a] -= (kPrior * (x[a] - prior[a])) / free[a].spread ** 2;
+      normal[a][a] += kPrior / free[a].spread ** 2;
+    }
+    let better = false;
+    for (let attempt = 0; attempt < 8 && !better; attempt++) {
+      const damped = normal.map((line, i) => { const copy = Array.from(line); copy[i] *= 1 + damping; return copy; });
+      const step = solve(damped, Array.from(right));
+      const moved = x.map((v, i) => Math.min(high[i], Math.max(low[i], v + Math.max(-0.7, Math.min(0.7, step[i])))));
+      const then = residuals(moved), now = loss(then, moved);
+      if (now < best) {
+        if (best - now < 1e-5 * best) round = rounds;
+        better = true;
+        moved.forEach((v, i) => (x[i] = v));
+        r = then;
+        best = now;
+        damping = Math.max(1e-6, damping / 4);
+      } else damping *= 6;
+    }
+    if (!better) break;
+  }
+  return named(x);
+}
+
+const quantile = (sorted, q) => (sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN);
+function table(title, rows, estimate) {
+  console.log(`\n${title}\n  rows  median     p90   bias`);
+  const kinds = {};
+  for (const f of rows) (kinds[f.row.kind] ??= []).push(estimate(f) / f.row.value);
+  for (const [kind, ratios] of Object.entries(kinds).sort()) {
+    const errors = ratios.map((x) => Math.abs(x - 1)).sort((a, b) => a - b), sorted = ratios.slice().sort((a, b) => a - b);
+    console.log(`${String(ratios.length).padStart(6)} ${(100 * quantile(errors, 0.5)).toFixed(1).padStart(6)}% ${(100 * quantile(errors, 0.9)).toFixed(1).padStart(6)}% ${quantile(sorted, 0.5).toFixed(2).padStart(6)}  ${kind}`);
+  }
+}
+
+const rows = measurements();
+if (process.argv.includes("--check")) {
+  const worst = rows.map((f) => [Math.abs(predict(f, current) / f.core - 1), f]).sort((a, b) => b[0] - a[0]);
+  console.log(`${rows.length} measurements; the model and the core differ by at most ${worst[0][0].toExponential(2)}`);
+  for (const [d, f] of worst.slice(0, 5)) if (d > 1e-3) console.log(d.toPrecision(3), f.row.figure, f.row.kind, JSON.stringify(f.row.request));
+  process.exit(worst[0][0] < 1e-3 ? 0 : 1);
+}
+
+const values = fit(rows, current, 30);
+const sure = rows.filter((f) => f.row.grade !== "C");
+table("In the fit (inputs all stated)", sure, (f) => predict(f, values));
+table("In the fit (an input inferred)", rows.filter((f) => f.row.grade === "C"), (f) => predict(f, values));
+
+// Left out: every tenth device, every tenth model, every source at a time.
+const leftOut = [];
+const refits = [];
+for (const [what, key, parts] of [["device", (f) => f.row.request.device, 8], ["model", (f) => f.row.request.model, 8], ["source", (f) => f.row.source.split(" ")[0], 0]]) {
+  const keys = [...new Set(rows.map(key))];
+  const folds = parts ? Array.from({ length: parts }, (_, i) => keys.filter((_, j) => j % parts === i)) : keys.map((k) => [k]);
+  const of = new Map();
+  for (const fold of folds) {
+    const out = new Set(fold);
+    const p = fit(rows.filter((f) => !out.has(key(f))), values, 6);
+    refits.push(p);
+    for (const f of rows.filter((g) => out.has(key(g)))) of.set(f, p);
+  }
+  table(`Left out by ${what} (inputs all stated)`, sure, (f) => predict(f, of.get(f)));
+  for (const f of rows) leftOut.push({ f, ratio: predict(f, of.get(f)) / f.row.value });
+}
+
+// What held 80 % of the left-out measurements: measured over estimated time.
+const isRate = (f) => f.row.figure.includes("tokens_per_s");
+const spreadOf = (f) => {
+  const moe = f.row.kind.endsWith("moe") || f.experts > 0;
+  if (f.row.figure === "ttft_s") return "ttft";
+  if (f.row.figure.startsWith("prefill")) return moe ? "prefill_moe" : "prefill";
+  return `${f.concurrency > 1 ? "batched" : "single"}${moe ? "_moe" : ""}`;
+};
+const short = (x) => Number(x.toPrecision(3));
+const spreads = efficiency.spreads.map(({ of }) => {
+  const ours = leftOut.filter(({ f }) => spreadOf(f) === of);
+  const times = ours.map(({ f, ratio }) => (isRate(f) ? ratio : 1 / ratio)).sort((a, b) => a - b);
+  return { of, low: short(Math.min(1, quantile(times, 0.1))), high: short(Math.max(1, quantile(times, 0.9))), measurements: Math.round(ours.length / 3) };
+});
+console.log("\nspreads (80 % of left-out measured over estimated times)");
+for (const s of spreads) console.log(`  ${s.of}: ${s.low} to ${s.high} (${s.measurements})`);
+
+// Range of a constant over all refits; how many rows move when it moves.
+const range = (name) => { const all = refits.map((p) => p[name]).concat(values[name]).sort((a, b) => a - b); return [all[0], all.at(-1)]; };
+const touched = (name) => {
+  const moved = { ...values, [name]: values[name] * 1.1 };
+  return rows.filter((f) => Math.abs(Math.log(predict(f, moved) / predict(f, values))) > 1e-3).length;
+};
+const figure = (name) => {
+  const [low, high] = range(name);
+  return { value: short(values[name]), low: Math.min(short(low), short(values[name])), high: Math.max(short(high), short(values[name])), measurements: touched(name), source: "speed-measurements" };
+};
+const out = {
+  classes: efficiency.classes.map((c, i) => (free.some((x) => x.name === `bandwidth/${i}`) ? { ...c, bandwidth: figure(`bandwidth/${i}`), compute: figure(`compute/${i}`) } : c)),
+  constants: constants.map(({ name, unit, meaning }) => ({ name, ...figure(name), unit, meaning })),
+  versions: efficiency.versions, spreads, unmeasured_widens: efficiency.unmeasured_widens,
+};
+const unused = [...out.constants.filter((c) => c.measurements < 3).map((c) => c.name), ...out.classes.filter((c) => c.bandwidth.measurements < 3 || c.compute.measurements < 3).map((c) => c.class)];
+console.log(`\n${free.length} free constants for ${rows.length} measurements (one for ${(rows.length / free.length).toFixed(1)}); hardly measured: ${unused.join(", ") || "none"}`);
+const spaced = (row) => JSON.stringify(row).replaceAll('":', '": ').replaceAll(',"', ', "');
+const lines = (key) => `  "${key}": [\n${out[key].map((row) => `    ${spaced(row)}`).join(",\n")}\n  ]`;
+if (!process.argv.includes("--dry"))
+  writeFileSync(file, `{\n${["classes", "constants", "versions", "spreads"].map(lines).join(",\n")},\n  "unmeasured_widens": ${out.unmeasured_widens},\n  "driver": ${spaced(efficiency.driver)}\n}\n`);

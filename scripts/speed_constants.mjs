@@ -1,0 +1,67 @@
+// The constants of the pass model: where a fit starts, its physical bounds, how far the data must speak to move it (the standard
+// deviation of its logarithm), its unit and what it means. Values, ranges and counts stand in core/data/efficiency.json.
+
+const row = (name, start, low, high, spread, unit, meaning) => ({ name, start, low, high, spread, unit, meaning });
+
+export const constants = [
+  row("cache_hbm", 0.6, 0.1, 1, 0.3, "share", "of the bandwidth in reading the KV cache: HBM"),
+  row("cache_gddr", 0.85, 0.1, 1, 0.2, "share", "of the bandwidth in reading the KV cache: GDDR"),
+  row("cache_unified", 0.8, 0.1, 1, 0.2, "share", "of the bandwidth in reading the KV cache: unified memory"),
+  row("score_bytes", 16, 2, 64, 0.4, "bytes", "moved for each attention score without flash attention"),
+  row("workstation_compute", 0.6, 0.2, 1, 0.2, "factor", "on compute of GDDR cards with lower power limits: workstation and data centre"),
+  row("local_hbm_bandwidth", 0.7, 0.2, 1, 0.2, "factor", "on the bandwidth that llama.cpp reaches on HBM"),
+  row("local_hbm_compute", 0.5, 0.05, 1, 0.3, "factor", "on the compute that llama.cpp reaches on HBM devices"),
+  row("packed_local", 0.85, 0.1, 1, 0.15, "factor", "on products whose weights are unpacked first: llama.cpp"),
+  row("packed_server", 0.6, 0.1, 1, 0.3, "factor", "on products whose weights are unpacked first: serving engines"),
+  row("expert_padding", 4, 0.1, 64, 0.7, "tokens", "that each touched expert multiplies beside its own"),
+  row("expert_compute", 0.5, 0.05, 1, 0.3, "factor", "on products of routed experts"),
+  row("tile_tokens", 2, 0.01, 64, 0.7, "tokens", "that each pass multiplies beside its own: tiles that are not full"),
+  row("attention_local", 0.5, 0.05, 1, 0.3, "factor", "on attention products: llama.cpp, MLX, ExLlamaV2"),
+  row("attention_server", 0.6, 0.05, 1, 0.3, "factor", "on attention products: serving engines"),
+  row("unpack_local", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: llama.cpp"),
+  row("unpack_mlx", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: MLX, ExLlamaV2"),
+  row("unpack_server", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: serving engines"),
+  row("unpack_eager", 20, 0.1, 200, 0.7, "operations", "to unpack a stored weight: eager loops"),
+  row("exposed", 0.75, 0.05, 1, 0.3, "share", "of the shorter of memory and arithmetic that does not hide behind the longer"),
+  row("layer_local_old", 8e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: llama.cpp with CUDA, early 2024"),
+  row("layer_local", 4e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: llama.cpp with CUDA, late 2025"),
+  row("layer_metal", 8e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: llama.cpp with Metal"),
+  row("layer_hip", 5e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: llama.cpp on Radeon, Instinct and Arc"),
+  row("layer_mlx", 5e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: MLX"),
+  row("layer_exllama", 3e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer: ExLlamaV2"),
+  row("layer_eager", 8e-4, 1e-4, 3e-3, 0.2, "s", "launches of a layer: eager loops"),
+  row("layer_server_old", 6e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer in a recorded graph: vLLM of early 2024"),
+  row("layer_server", 4.5e-5, 5e-6, 1e-3, 0.3, "s", "launches of a layer in a recorded graph: vLLM of late 2025"),
+  row("layer_tensorrt", 0.8, 0.2, 3, 0.3, "factor", "on launches: TensorRT-LLM"),
+  row("layer_sglang", 1, 0.2, 3, 0.3, "factor", "on launches: SGLang"),
+  row("layer_blackwell", 1, 0.3, 3, 0.3, "factor", "on launches: Blackwell with HBM"),
+  row("layer_cdna", 1.5, 0.3, 5, 0.3, "factor", "on launches: Instinct"),
+  row("moe_layer_local", 4e-5, 1e-6, 1e-3, 0.5, "s", "routing of an expert layer: llama.cpp, MLX, ExLlamaV2"),
+  row("moe_layer_server", 4e-5, 1e-6, 1e-3, 0.5, "s", "routing of an expert layer: serving engines"),
+  row("expert_eager", 5e-5, 1e-6, 1e-3, 0.5, "s", "launches of each expert of a layer: eager loops, which go through all of them"),
+  row("host_server", 5e-4, 1e-5, 1e-2, 0.5, "s", "scheduling and sampling of a step: serving engines"),
+  row("sequence_vllm_old", 5e-5, 1e-6, 3e-4, 0.5, "s", "scheduling and sampling of each sequence in a step: vLLM of early 2024"),
+  row("sequence_server", 5e-6, 5e-7, 1e-4, 0.5, "s", "scheduling and sampling of each sequence in a step: serving engines"),
+  row("reduce_pcie", 3e-5, 1e-6, 3e-4, 0.5, "s", "latency of an all-reduce of two devices: PCIe"),
+  row("reduce_xgmi", 4e-5, 1e-6, 3e-4, 0.5, "s", "latency of an all-reduce of two devices: xGMI"),
+  row("reduce_nvlink3", 2e-5, 1e-6, 3e-4, 0.5, "s", "latency of an all-reduce of two devices: NVLink 3 and before"),
+  row("reduce_nvlink4", 1.2e-5, 1e-6, 3e-4, 0.4, "s", "latency of an all-reduce of two devices: NVLink 4 and after"),
+  row("reduce_growth", 0.5, 0.01, 5, 0.7, "factor", "by which that latency has grown at eight devices"),
+  row("link", 0.65, 0.2, 1, 0.2, "share", "of the link's one-way rate"),
+  row("pipeline_local", 0.7, 0.01, 1, 0.4, "share", "of what pipeline stages could gain on a prompt: llama.cpp"),
+  row("floor_server", 0.02, 0.001, 0.2, 0.5, "s", "of the server for each request: vLLM, TensorRT-LLM"),
+  row("floor_sglang", 0.02, 0.001, 0.2, 0.5, "s", "of the server for each request: SGLang"),
+  row("prompt_queue", 0.6, 0.001, 1, 0.7, "share", "of the prompts of a closed loop that one pass takes together, which a first token waits for"),
+  row("vulkan_compute_old", 0.6, 0.1, 1, 0.4, "factor", "on compute with Vulkan, early 2024"),
+  row("vulkan_compute", 0.8, 0.1, 1, 0.3, "factor", "on compute with Vulkan, late 2025"),
+  row("unknown_version", 0.6, 0.01, 1, 0.5, "share", "of the way from early 2024 to late 2025 at which a build of unknown version stands"),
+];
+
+// By class of device: where its shares of the peak bandwidth and of the dense 16-bit peak start, and their bounds.
+export const classBounds = { bandwidth: { low: 0.2, high: 1, spread: 0.15 }, compute: { low: 0.05, high: 1, spread: 0.25 } };
+export const classStarts = {
+  "Volta and Ampere, HBM2": [0.8, 0.6], Hopper: [0.85, 0.6], "Blackwell and later, HBM": [0.85, 0.5], Instinct: [0.65, 0.4],
+  "Apple M1 and M2": [0.75, 0.6], "Apple M3 and M4": [0.85, 0.72], "Apple M5 and later": [0.85, 0.7], "NVIDIA, unified memory": [0.8, 0.4],
+  "AMD, unified memory": [0.8, 0.4], "Pascal and before": [0.8, 0.4], "Turing and Ampere, GDDR": [0.87, 0.45], "Ada and Blackwell, GDDR": [0.92, 0.45],
+  "Radeon and Arc": [0.75, 0.33],
+};
