@@ -54,9 +54,13 @@ function smallCatalogue() {
     "optimizers.json": [{ id: "adamw", name: "AdamW" }],
     "efficiency.json": {
       classes: [
-        { class: "hbm", applies: { memory_kinds: ["HBM3"] }, compute: share(), bandwidth: share(), link: share() },
-        { class: "rest", applies: {}, compute: share(), bandwidth: share(), link: share() },
+        { class: "hbm", memory: "hbm", launch: "cuda", applies: { memory_kinds: ["HBM3"] }, compute: share(), bandwidth: share() },
+        { class: "rest", memory: "gddr", launch: "cuda", applies: {}, compute: share(), bandwidth: share() },
       ],
+      constants: [{ name: "link_pcie", unit: "share", meaning: "of the link", ...share() }],
+      versions: [{ engine: "ideal", version: 1, date: 2025.5 }],
+      spreads: [{ of: "single", low: 0.8, high: 1.2, measurements: 10 }],
+      unmeasured_widens: 1.5,
     },
   };
 }
@@ -128,7 +132,7 @@ const refusals = [
   ["source named twice", (f) => (device(f).marketed.source = ["table", "table"]), "/devices/0/marketed/source: names a source twice"],
   ["unknown source of a model", (f) => (f["models/tiny.json"][0].source = "rumour"), '/0/source: unknown source "rumour"'],
   ["unknown source of a format", (f) => (f["formats.json"].kv_formats[0].source = "rumour"), '/kv_formats/0/source: unknown source "rumour"'],
-  ["unknown source of an efficiency", (f) => (f["efficiency.json"].classes[0].link.source = "rumour"), '/classes/0/link/source: unknown source "rumour"'],
+  ["unknown source of an efficiency", (f) => (f["efficiency.json"].classes[0].compute.source = "rumour"), '/classes/0/compute/source: unknown source "rumour"'],
   ["source address that is none", (f) => (f["sources.json"][0].url = "example.org"), "/0/url: must be an http(s) address"],
   ["source date that is none", (f) => (f["sources.json"][0].date = "May 2026"), "/0/date: must be YYYY"],
   ["duplicate source", (f) => (f["sources.json"][1].id = "table"), '/1/id: source id "table"'],
