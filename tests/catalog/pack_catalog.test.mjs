@@ -54,8 +54,8 @@ function smallCatalogue() {
     "optimizers.json": [{ id: "adamw", name: "AdamW" }],
     "efficiency.json": {
       classes: [
-        { class: "hbm", memory: "hbm", launch: "cuda", applies: { memory_kinds: ["HBM3"] }, compute: share(), bandwidth: share() },
-        { class: "rest", memory: "gddr", launch: "cuda", applies: {}, compute: share(), bandwidth: share() },
+        { class: "hbm", memory: "hbm", launch: "cuda", applies: { memory_kinds: ["HBM3"] }, compute: share(), bandwidth: share(), link: share() },
+        { class: "rest", memory: "gddr", launch: "cuda", applies: {}, compute: share(), bandwidth: share(), link: share() },
       ],
       constants: [{ name: "link_pcie", unit: "share", meaning: "of the link", ...share() }],
       versions: [{ engine: "ideal", version: 1, date: 2025.5 }],
