@@ -142,6 +142,7 @@ bool kept(const TensorRow& row) {
     case TensorClass::norm:
     case TensorClass::bias:
     case TensorClass::router:
+    case TensorClass::recurrence:
     case TensorClass::position: return true;
     default: return row.rows == 1 || row.columns == 1;
   }

@@ -19,9 +19,9 @@ class Builder {
     for (std::size_t kind = 0; kind < s_.kinds.size(); ++kind) {
       const auto n = std::count(s_.layer_kind.begin(), s_.layer_kind.end(), static_cast<std::uint8_t>(kind));
       if (n > 0) layer(static_cast<std::int16_t>(kind), n, "layers.{}.", false);
-      out_.caches.push_back(cache_shape(s_.kinds[kind], n));
     }
     for (const auto& tower : s_.towers) add_tower(tower);
+    make_caches(out_);
     if (s_.mtp_layers > 0 && s_.mtp_kind < s_.kinds.size()) prediction_layers();
     count(out_);
     measure(out_);
@@ -87,13 +87,18 @@ class Builder {
     const auto& k = s_.kinds[static_cast<std::size_t>(kind)];
     if (k.mixer.kind == MixerKind::attention) attention(k.mixer.attention);
     if (k.mixer.kind == MixerKind::mla) latent_attention(k.mixer.mla);
+    if (k.mixer.kind == MixerKind::linear) matrix("self_attn.linear.weight", Role::attention, TensorClass::attention_other, s_.hidden, s_.hidden);
+    if (k.mixer.indexer.heads > 0) indexer(k.mixer.indexer, k.mixer.mla.q_lora_rank);
+    if (k.mixer.recurrent.kind != RecurrentKind::none) recurrent(k.mixer.recurrent);
+    if (k.feed_forward.square) matrix("mlp.square.weight", Role::mlp, TensorClass::other, s_.hidden, s_.hidden);
     if (k.feed_forward.width > 0) dense(k.feed_forward);
     if (k.feed_forward.experts > 0) experts(k.feed_forward);
     norm("layernorm", s_.hidden, k.norms, k.norm_bias);
   }
 
   void attention(const Attention& a) {
-    const auto q = a.heads * a.head_dim, k = a.kv_heads * a.head_dim, v = a.kv_heads * a.value_dim;
+    const auto output = a.heads * a.value_dim;
+    const auto q = a.heads * a.head_dim + (a.gate == OutputGate::elements ? output : 0), k = a.kv_heads * a.head_dim, v = a.kv_heads * a.value_dim;
     if (a.fused_qkv && a.heads == a.kv_heads) {
       matrix("self_attn.qkv_proj.weight", Role::attention, TensorClass::attention_qkv, q + k + v, s_.hidden);
     } else if (a.fused_qkv) {
@@ -105,7 +110,8 @@ class Builder {
       matrix("self_attn.k_proj.weight", Role::attention, TensorClass::attention_k, k, s_.hidden).split = Split::kv_heads;
       matrix("self_attn.v_proj.weight", Role::attention, TensorClass::attention_v, v, s_.hidden).split = Split::kv_heads;
     }
-    matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.heads * a.value_dim);
+    matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, output);
+    if (a.gate == OutputGate::heads) matrix("self_attn.g_proj.weight", Role::attention, TensorClass::attention_other, a.heads, s_.hidden);
     if (a.q_bias) add("self_attn.q_proj.bias", Role::attention, TensorClass::bias, 1, q);
     if (a.k_bias) add("self_attn.k_proj.bias", Role::attention, TensorClass::bias, 1, k).split = Split::kv_heads;
     if (a.v_bias) add("self_attn.v_proj.bias", Role::attention, TensorClass::bias, 1, v).split = Split::kv_heads;
@@ -114,7 +120,7 @@ class Builder {
       norm("self_attn.q_norm", a.head_dim, 1, false);
       norm("self_attn.k_norm", a.head_dim, 1, false);
     } else if (a.qk_norm == QkNorm::full_width) {
-      norm("self_attn.q_norm", q, 1, false);
+      norm("self_attn.q_norm", a.heads * a.head_dim, 1, false);
       norm("self_attn.k_norm", k, 1, false);
     }
     if (a.sinks) add("self_attn.sinks", Role::attention, TensorClass::other, 1, a.heads);
@@ -139,13 +145,124 @@ class Builder {
     matrix("self_attn.kv_b_proj.weight", Role::attention, TensorClass::attention_other, a.heads * (a.nope_dim + a.value_dim), a.kv_lora_rank);
     matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.heads * a.value_dim);
     if (a.bias) copied("self_attn.o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
+    if (a.gate == OutputGate::elements)
+      matrix("self_attn.g_proj.weight", Role::attention, TensorClass::attention_other, a.heads * a.value_dim, s_.hidden);
+  }
+
+  // One key for all index heads; engines hold the whole of it on each device.
+  void indexer(const Indexer& x, std::int64_t latent) {
+    const auto put = [&](const char* name, std::int64_t rows, std::int64_t columns) {
+      matrix(std::string("self_attn.indexer.") + name + ".weight", Role::attention, TensorClass::attention_other, rows, columns).split = Split::replicated;
+    };
+    put("q_proj", x.heads * x.dim, x.weighted && latent > 0 ? latent : s_.hidden);
+    put("k_proj", x.dim, s_.hidden);
+    if (x.weighted) put("weights_proj", x.heads, s_.hidden);
+    else norm("self_attn.indexer.q_norm", x.dim, 1, false);
+    norm("self_attn.indexer.k_norm", x.dim, 1, x.weighted);
+  }
+
+  // ---- mixers with a state ----
+
+  void small(const char* name, std::int64_t rows, std::int64_t columns = 1) {
+    add(prefix_of_state_ + name, Role::attention, TensorClass::recurrence, columns == 1 ? 1 : rows, columns == 1 ? rows : columns);
+  }
+  void in(const char* name, std::int64_t rows, std::int64_t columns, bool bias = false, TensorClass cls = TensorClass::attention_other) {
+    matrix(prefix_of_state_ + name + ".weight", Role::attention, cls, rows, columns);
+    if (bias) add(prefix_of_state_ + name + ".bias", Role::attention, TensorClass::bias, 1, rows);
+  }
+  void out(std::int64_t columns, bool bias = false) {
+    matrix(prefix_of_state_ + "out_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, columns);
+    if (bias) copied(prefix_of_state_ + "out_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
+  }
+  void convolution(std::int64_t channels, const Recurrent& r) {
+    small("conv1d.weight", channels, r.kernel);
+    if (r.conv_bias) add(prefix_of_state_ + "conv1d.bias", Role::attention, TensorClass::bias, 1, channels);
+  }
+
+  void recurrent(const Recurrent& r) {
+    using Kind = RecurrentKind;
+    prefix_of_state_ = r.kind == Kind::mamba || r.kind == Kind::mamba2 ? "mamba." : r.kind == Kind::short_convolution ? "conv." : "linear_attn.";
+    const auto h = s_.hidden;
+    const auto values = r.heads * r.value_dim, keys = r.key_heads * r.key_dim;
+    switch (r.kind) {
+      case Kind::none: break;
+      case Kind::mamba:
+        in("in_proj", 2 * values, h, r.bias);
+        convolution(values, r);
+        in("x_proj", r.rank + 2 * r.key_dim, values);
+        in("dt_proj", values, r.rank, true);
+        small("A_log", values, r.key_dim);
+        small("D", values);
+        if (r.inner_norms) {
+          norm(prefix_of_state_ + "dt_layernorm", r.rank, 1, false);
+          norm(prefix_of_state_ + "bc_layernorm", r.key_dim, 2, false);
+        }
+        out(values, r.bias);
+        break;
+      case Kind::mamba2:
+        in("in_proj", 2 * values + 2 * keys + r.heads, h, r.bias);
+        convolution(values + 2 * keys, r);
+        small("A_log_D_dt_bias", 3 * r.heads);
+        if (r.norm) norm(prefix_of_state_ + "norm", values, 1, false);
+        out(values, r.bias);
+        break;
+      case Kind::gated_delta:
+        in("in_proj_qkv", 2 * keys + values, h, false, TensorClass::attention_qkv);
+        in("in_proj_z", values, h);
+        in("in_proj_ba", 2 * r.heads, h);
+        convolution(2 * keys + values, r);
+        small("A_log_dt_bias", 2 * r.heads);
+        norm(prefix_of_state_ + "norm", r.value_dim, 1, false);
+        out(values);
+        break;
+      case Kind::kda:
+        in("qkv_proj", 2 * keys + values, h, false, TensorClass::attention_qkv);
+        convolution(2 * keys + values, r);
+        in("f_a_proj", r.key_dim, h);
+        in("f_b_proj", keys, r.key_dim);
+        in("b_proj", r.heads, h);
+        small("A_log", r.heads);
+        small("dt_bias", keys);
+        if (r.rank > 0) {
+          in("g_a_proj", r.rank, h);
+          in("g_b_proj", values, r.rank);
+        } else {
+          in("g_proj", values, h);
+        }
+        norm(prefix_of_state_ + "norm", r.value_dim, 1, false);
+        out(values);
+        break;
+      case Kind::lightning:
+        in("qkv_proj", 2 * keys + values, h, false, TensorClass::attention_qkv);
+        in("output_gate", values, h);
+        norm(prefix_of_state_ + "norm", values, 1, false);
+        out(values);
+        break;
+      case Kind::short_convolution:
+        in("in_proj", 3 * h, h, r.bias);
+        convolution(h, r);
+        out(h, r.bias);
+        break;
+      case Kind::rwkv: case Kind::rwkv7:
+        // Receptance, key, value and gate, and what mixes a token with the one before it.
+        for (const auto* name : {"receptance", "key", "value"}) in(name, values, h);
+        if (r.kind == Kind::rwkv) in("gate", values, h);
+        if (r.rank > 0) {
+          in("low_rank_in", r.rank, h);
+          in("low_rank_out", h, r.rank);
+        }
+        small("vectors", r.vectors * h);
+        norm(prefix_of_state_ + "ln_x", values, 1, true);
+        out(values);
+        break;
+    }
   }
 
   // The matrices of one gated or plain feed-forward; experts are `per_layer` of them.
   struct Mlp {
     std::string name;
     Role role = Role::mlp;
-    std::int64_t width = 0, per_layer = 1;
+    std::int64_t width = 0, per_layer = 1, hidden = 0;
     bool gated = true, fused = false, bias = false, down_bias = false;
     Split split = Split::even;
     Use use = Use::always;
@@ -157,8 +274,9 @@ class Builder {
       if (r.split == Split::even) r.split = m.split;
       use(r, m.use);
     };
+    const auto hidden = m.hidden > 0 ? m.hidden : s_.hidden;
     const auto in = [&](const char* name, TensorClass cls, std::int64_t rows) {
-      place(matrix(m.name + name + ".weight", m.role, cls, rows, s_.hidden));
+      place(matrix(m.name + name + ".weight", m.role, cls, rows, hidden));
       if (m.bias) place(add(m.name + name + ".bias", m.role, TensorClass::bias, 1, rows));
     };
     if (m.gated && m.fused) {
@@ -167,9 +285,9 @@ class Builder {
       if (m.gated) in("gate_proj", TensorClass::ffn_gate, m.width);
       in("up_proj", TensorClass::ffn_up, m.width);
     }
-    place(matrix(m.name + "down_proj.weight", m.role, TensorClass::ffn_down, s_.hidden, m.width));
+    place(matrix(m.name + "down_proj.weight", m.role, TensorClass::ffn_down, hidden, m.width));
     if (!m.bias && !m.down_bias) return;
-    auto& bias = add(m.name + "down_proj.bias", m.role, TensorClass::bias, 1, s_.hidden);
+    auto& bias = add(m.name + "down_proj.bias", m.role, TensorClass::bias, 1, hidden);
     if (m.split == Split::even) bias.split = Split::replicated;
     place(bias);
   }
@@ -199,7 +317,13 @@ class Builder {
     m.bias = f.expert_bias;
     m.split = Split::experts;
     m.use = Use::routed;
+    m.hidden = f.expert_hidden;
     mlp(m);
+    if (f.expert_hidden > 0) {
+      matrix("mlp.latent_in.weight", Role::mlp, TensorClass::other, f.expert_hidden, s_.hidden).split = Split::replicated;
+      matrix("mlp.latent_out.weight", Role::mlp, TensorClass::other, s_.hidden, f.expert_hidden).split = Split::replicated;
+      if (f.latent_norm) norm("mlp.latent_norm", f.expert_hidden, 1, false);
+    }
     if (f.shared_width > 0) {
       Mlp shared;
       shared.name = "mlp.shared_experts.";
@@ -237,7 +361,7 @@ class Builder {
 
   Inventory& out_;
   const ModelSpec& s_;
-  std::string prefix_;
+  std::string prefix_, prefix_of_state_;
   std::int16_t kind_ = -1;
   std::int64_t layers_ = 1;
   bool mtp_ = false;
@@ -258,60 +382,6 @@ std::string_view role_name(Role role) {
     case Role::other: case Role::kCount: break;
   }
   return "other";
-}
-
-void measure(Inventory& m) {
-  const auto& s = m.spec;
-  const auto kinds = s.kinds.size();
-  m.widths = {};
-  m.heads_divisor = m.moe_layers = 0;
-  for (std::size_t i = 0; i < kinds; ++i) {
-    const auto& mixer = s.kinds[i].mixer;
-    double width = 0;
-    std::int64_t heads = 0;
-    if (mixer.kind == MixerKind::attention) {
-      const auto& a = mixer.attention;
-      width = static_cast<double>((a.heads + a.kv_heads) * (a.head_dim + a.value_dim));
-      heads = a.heads;
-    } else if (mixer.kind == MixerKind::mla) {
-      const auto& a = mixer.mla;
-      width = static_cast<double>(a.heads * (2 * a.nope_dim + a.rope_dim + 2 * a.value_dim) + a.q_lora_rank + a.kv_lora_rank + a.rope_dim);
-      heads = a.heads;
-    }
-    const auto& f = s.kinds[i].feed_forward;
-    const std::int64_t moe = f.experts > 0 ? f.experts_used * f.expert_width + f.shared_width : 0;
-    m.widths.mixer = std::max(m.widths.mixer, width);
-    m.widths.feed_forward = std::max(m.widths.feed_forward, (f.gated ? 3.0 : 2.0) * static_cast<double>(std::max(f.width, moe)));
-    m.heads_divisor = std::gcd(m.heads_divisor, heads);
-    if (f.experts > 0) m.moe_layers += m.caches[i].layers;
-  }
-  m.layers_before.assign((s.layer_kind.size() + 1) * kinds, 0);
-  for (std::size_t layer = 0; layer < s.layer_kind.size(); ++layer)
-    for (std::size_t kind = 0; kind < kinds; ++kind)
-      m.layers_before[(layer + 1) * kinds + kind] = m.layers_before[layer * kinds + kind] + (s.layer_kind[layer] == kind ? 1 : 0);
-}
-
-CacheShape cache_shape(const LayerKind& kind, std::int64_t layers) {
-  CacheShape c;
-  c.layers = layers;
-  if (kind.mixer.kind == MixerKind::attention) {
-    const auto& a = kind.mixer.attention;
-    c.k_elements = static_cast<double>(a.kv_heads * a.head_dim);
-    c.v_elements = static_cast<double>(a.kv_heads * a.value_dim);
-    c.kv_heads = a.kv_heads;
-    c.window = a.window;
-    // A query and a key are multiplied, then a weight and a value.
-    c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
-    c.decode_flops_per_pair = c.prefill_flops_per_pair;
-  } else if (kind.mixer.kind == MixerKind::mla) {
-    const auto& a = kind.mixer.mla;
-    c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
-    c.replicated = true;
-    c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.value_dim));
-    // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).
-    c.decode_flops_per_pair = 2 * static_cast<double>(a.heads * (2 * a.kv_lora_rank + a.rope_dim));
-  }
-  return c;
 }
 
 void count(Inventory& m) {

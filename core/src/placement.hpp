@@ -86,24 +86,28 @@ class Placement {
   void cache_terms() {
     auto& t = scratch_.cache;
     const auto n = m_.caches.size();
-    for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.kept, &t.held, &t.padding, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
+    for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.reads, &t.token_flops, &t.kept, &t.held, &t.padding, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
     if constexpr (T::on) t.names.resize(n);
-    for (auto* bytes : {&scratch_.layer_weights, &scratch_.layer_experts, &scratch_.layer_cache}) bytes->resize(n);
-    scratch_.shares.resize(n + 1);
+    const auto kinds = m_.spec.kinds.size();
+    for (auto* bytes : {&scratch_.layer_weights, &scratch_.layer_experts}) bytes->resize(kinds);
+    scratch_.layer_cache.resize(n);
+    scratch_.shares.resize(kinds + 1);
     scratch_.shapes.assign(m_.caches.begin(), m_.caches.end());
     const double k_bits = r_.k_format->bits, v_bits = r_.v_format->bits;
     bool all_windowed = true;
     for (const auto& c : m_.caches) all_windowed = all_windowed && (c.window > 0 || c.k_elements <= 0);
     for (std::size_t i = 0; i < n; ++i) {
       auto& c = scratch_.shapes[i];
-      if (!r_.latent && m_.spec.kinds[i].mixer.kind == MixerKind::mla) without_latent(c, m_.spec.kinds[i].mixer.mla);
+      if (!r_.latent && i < kinds && m_.spec.kinds[i].mixer.kind == MixerKind::mla) without_latent(c, m_.spec.kinds[i].mixer.mla);
       t.layers[i] = static_cast<double>(c.layers);
       t.window[i] = static_cast<double>(c.window);
       t.kept[i] = kept_window(i, all_windowed);
-      t.state[i] = c.state_bytes;
+      t.reads[i] = static_cast<double>(c.attends > 0 && (c.window == 0 || c.attends < c.window) ? c.attends : c.window);
+      t.token_flops[i] = c.flops_per_token;
       t.padding[i] = 1;
       std::string_view name;
-      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(i + 1);
+      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(c.kind + 1) + (i < kinds ? "" : c.fixed_bytes > 0 ? ", index" : ", beside");
+      t.state[i] = formulas::layer_state_bytes(c, p_[Constant::state_bits], name, trace_).value;
       t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
     }
     cells_.multiple = r_.cell_tokens;
@@ -254,8 +258,9 @@ class Placement {
         const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
         weights += here * scratch_.layer_weights[i];
         if (r_.cpu_moe > 0) weights = weights - moved(i, layers) * scratch_.layer_experts[i];
-        sequence += here * cache_share(i, l) * scratch_.layer_cache[i];
       }
+      for (std::size_t i = 0; i < m_.caches.size(); ++i)
+        sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
       if (stage == 0 && !buffers_) weights += first_;
       if (stage == last && head_on_device()) weights += last_;
       if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
@@ -406,7 +411,7 @@ class Placement {
     const StageLayers devices{on_host_ < m_.spec.layers() ? on_host_ : m_.spec.layers(), m_.spec.layers()};
     auto& t = scratch_.cache;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      t.here[i] = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
+      t.here[i] = static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end));
       t.share[i] = cache_share(i, l);
       t.copies[i] = cache_copies(i, l);
     }

@@ -142,22 +142,23 @@ class Pacer {
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
       std::string_view name;
       if constexpr (Tr::on) name = t.names[i];
-      const double pairs = formulas::attention_pairs(tokens, cached, t.window[i], name, trace);
+      const double pairs = formulas::attention_pairs(tokens, cached, t.reads[i], name, trace);
       if constexpr (Tr::on) all_pairs.push_back(pairs);
-      w.attention_flops += Flops{t.layers[i] * prompt_flops_per_pair(i) * pairs};
+      w.attention_flops += Flops{t.layers[i] * (prompt_flops_per_pair(i) * pairs + t.token_flops[i] * tokens)};
       w.kv_bytes += Bytes{t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], depth)};
-      w.scores += t.layers[i] * heads(i) * tokens * formulas::reach(t.window[i], depth);
+      w.scores += t.layers[i] * heads(i) * tokens * formulas::reach(t.reads[i], depth);
     }
     w.kv_bytes *= passes;
     if constexpr (Tr::on) {
       std::vector<double> per_pair;
       for (std::size_t i = 0; i < m_.caches.size(); ++i) per_pair.push_back(prompt_flops_per_pair(i));
       trace.step(FormulaId::prefill_attention_flops, w.attention_flops,
-                 {{"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model}});
+                 {{"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model},
+                  {"token_flops", t.token_flops, From::model}, {"tokens", tokens, load.prompt_tokens.from}});
       trace.name_rows(t.names);
       trace.step(FormulaId::prefill_kv_bytes, w.kv_bytes,
                  {{"passes", passes, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
-                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t, depth), From::model},
+                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t.window, depth), From::model},
                   {"cached_tokens", cached, load.cached_prefix_tokens.from}, {"tokens", tokens, load.prompt_tokens.from}});
       trace.name_rows(t.names);
     }
@@ -173,22 +174,22 @@ class Pacer {
     const auto& t = scratch_.cache;
     const double context = mean_context();
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
-      const double seen = formulas::reach(t.window[i], context);
-      w.attention_flops += Flops{batch * t.layers[i] * m_.caches[i].decode_flops_per_pair * seen};
+      const double seen = formulas::reach(t.reads[i], context);
+      w.attention_flops += Flops{batch * t.layers[i] * (m_.caches[i].decode_flops_per_pair * seen + t.token_flops[i])};
       w.scores += batch * t.layers[i] * heads(i) * seen;
-      w.kv_bytes += Bytes{batch * t.layers[i] * (t.share[i] * t.bytes_per_token[i] * seen + 2 * t.state[i])};
+      w.kv_bytes += Bytes{batch * t.layers[i] * t.share[i] * (t.bytes_per_token[i] * seen + 2 * t.state[i])};
     }
     if constexpr (Tr::on) {
       std::vector<double> per_pair;
       for (const auto& c : m_.caches) per_pair.push_back(c.decode_flops_per_pair);
       trace.step(FormulaId::decode_attention_flops, w.attention_flops,
                  {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model},
-                  {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(t, context), From::model}});
+                  {"token_flops", t.token_flops, From::model}, {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(t.reads, context), From::model}});
       trace.name_rows(t.names);
       trace.step(FormulaId::decode_kv_bytes, w.kv_bytes,
                  {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
                   {"bytes_per_token", t.bytes_per_token, From::model}, {"mean_context", context, From::user},
-                  {"window_tokens", formulas::shown_windows(t, context), From::model}, {"state_bytes", t.state, From::model}});
+                  {"window_tokens", formulas::shown_windows(t.reads, context), From::model}, {"state_bytes", t.state, From::model}});
       trace.name_rows(t.names);
     }
     return w;

@@ -427,7 +427,7 @@ TEST_CASE("an unknown architecture is read by its generic keys, and said") {
 
 TEST_CASE("parts that are not computed yet are named, never guessed") {
   auto config = llama();
-  config["model_type"] = "mamba";
+  config["model_type"] = "zamba2";
   const auto known = read(config);
   CHECK(!known.spec);
   REQUIRE(known.has(Code::unsupported_model, "/model/config"));

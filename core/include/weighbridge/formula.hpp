@@ -19,7 +19,7 @@ enum class FormulaId : std::uint8_t {
   // weights
   role_weights, model_weights, device_role_weights, device_weights, total_weights,
   // KV cache and state
-  layer_kv_bytes_per_token, kv_bytes_per_token, window_bytes_per_sequence, state_bytes_per_sequence,
+  layer_kv_bytes_per_token, kv_bytes_per_token, window_bytes_per_sequence, layer_state_bytes, state_bytes_per_sequence,
   held_tokens, device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,
   // activations
   attention_activations, feed_forward_activations, logits_activations, activations, total_activations,

@@ -14,6 +14,9 @@ namespace weighbridge {
 
 enum class QkNorm : std::uint8_t { none, per_head, full_width };
 
+// What the heads' output is multiplied by before the output matrix: a gate for each of its elements, or for each head.
+enum class OutputGate : std::uint8_t { none, elements, heads };
+
 // Softmax attention with any number of key-value heads: MHA, GQA, MQA.
 struct Attention {
   std::int64_t heads = 0;
@@ -25,6 +28,7 @@ struct Attention {
   bool fused_qkv = false;            // stored as one matrix (matters to names and block rules, not to counts)
   QkNorm qk_norm = QkNorm::none;
   bool sinks = false;                // one learned logit per head (gpt-oss)
+  OutputGate gate = OutputGate::none;        // of elements: its rows lie in the query matrix (Qwen3-Next)
   bool operator==(const Attention&) const = default;
 };
 
@@ -35,15 +39,62 @@ struct Mla {
   std::int64_t kv_lora_rank = 0;
   std::int64_t nope_dim = 0, rope_dim = 0, value_dim = 0;
   bool bias = false;                 // on both down-projections and on the output
+  OutputGate gate = OutputGate::none;
   bool operator==(const Mla&) const = default;
 };
 
-enum class MixerKind : std::uint8_t { none, attention, mla };
+// Which of many cached tokens a query attends to is chosen by narrow heads of its own, with one key per token in a cache beside
+// the layer's (DeepSeek V3.2, GLM-5, MiniMax-M3).
+struct Indexer {
+  std::int64_t heads = 0;            // 0: none
+  std::int64_t dim = 0;              // width of the key and of one query head
+  std::int64_t tokens = 0;           // how many cached tokens are attended to
+  bool weighted = false;             // DeepSeek: queries from the compressed ones, a LayerNorm on the key, a weight for each head; else RMSNorms on both
+  bool operator==(const Indexer&) const = default;
+};
 
+enum class RecurrentKind : std::uint8_t {
+  none,
+  mamba,                             // selective state space, one state for each channel (arXiv 2312.00752)
+  mamba2,                            // the same with heads (arXiv 2405.21060)
+  gated_delta,                       // gated delta rule (arXiv 2412.06464; Qwen3-Next)
+  kda,                               // the same with a decay for each channel (Kimi Linear, arXiv 2510.26692)
+  lightning,                         // linear attention with a fixed decay (MiniMax-01, arXiv 2501.08313)
+  short_convolution,                 // a gated causal convolution and nothing else (LFM2)
+  rwkv, rwkv7,                       // time mixing of version 5 and 6 (arXiv 2404.05892), and 7 (arXiv 2503.14456)
+};
+
+// A mixer with a state of constant size, read and written at every step: heads x key_dim x value_dim elements, and the last
+// kernel - 1 inputs of a causal convolution.
+struct Recurrent {
+  RecurrentKind kind = RecurrentKind::none;
+  std::int64_t heads = 0;            // of values and state (Mamba-1: one for each channel)
+  std::int64_t key_heads = 0;        // of keys and queries; Mamba-2: groups of B and C
+  std::int64_t key_dim = 0, value_dim = 0;
+  std::int64_t kernel = 0;           // width of the causal convolution
+  std::int64_t rank = 0;             // of low-rank steps and gates, all together; 0: gates are whole matrices
+  std::int64_t vectors = 0;          // RWKV: vectors of hidden_size beside the matrices
+  bool bias = false, conv_bias = false;
+  bool norm = false;                 // before the output matrix
+  bool inner_norms = false;          // on what the state is made from (Jamba)
+  std::int64_t state_bits = 32;      // of one state element, as the model's makers run it
+  bool operator==(const Recurrent&) const = default;
+};
+
+enum class MixerKind : std::uint8_t {
+  none,
+  attention,
+  mla,
+  linear,                            // one square matrix in its place (Nemotron-NAS)
+};
+
+// Attention and a recurrent part can stand side by side in one layer (Falcon-H1).
 struct Mixer {
   MixerKind kind = MixerKind::attention;
   Attention attention;
   Mla mla;
+  Indexer indexer;
+  Recurrent recurrent;
   bool operator==(const Mixer&) const = default;
 };
 
@@ -54,11 +105,14 @@ struct FeedForward {
   bool bias = false;                 // on every matrix of the dense part
   bool down_bias = false;            // on its last matrix only
   bool fused_gate_up = false;
+  bool square = false;               // one matrix of hidden x hidden, alone (Nemotron-NAS) or beside the others (RWKV's receptance)
   // experts; experts 0: dense only
   std::int64_t experts = 0, experts_used = 0, expert_width = 0;
   bool expert_bias = false;          // gpt-oss: biases on both expert matrices
   bool router_bias = false;
   bool router_correction = false;    // one score correction per expert (noaux_tc)
+  std::int64_t expert_hidden = 0;    // experts work in this narrower width, between two matrices for all (Nemotron 3); 0: hidden
+  bool latent_norm = false;          // a norm in that width
   std::int64_t shared_width = 0;     // all shared experts of a layer together
   bool shared_gate = false;          // Qwen2-MoE: one h-wide gate on the shared expert
   bool operator==(const FeedForward&) const = default;

@@ -36,7 +36,9 @@ enum class Split : std::uint8_t {
 // What a weight is to the quantisers' rules.
 enum class TensorClass : std::uint8_t {
   token_embedding, output, attention_q, attention_k, attention_v, attention_qkv, attention_output, attention_other,
-  ffn_gate, ffn_up, ffn_down, ffn_gate_up, router, norm, bias, position, other
+  ffn_gate, ffn_up, ffn_down, ffn_gate_up, router, norm, bias, position,
+  recurrence,                        // convolution kernels, decays, steps: small, and left alone by every quantiser
+  other
 };
 
 struct TensorRow {
@@ -57,14 +59,19 @@ struct TensorRow {
   std::int64_t elements() const { return tensors() * rows * columns; }
 };
 
-// What one layer of a kind keeps per sequence.
+// What one layer of a kind keeps per sequence; a layer with two mixers, or with an index beside its cache, has two of these.
 struct CacheShape {
+  std::size_t kind = 0;                      // index into ModelSpec::kinds
   std::int64_t layers = 0;
   double k_elements = 0, v_elements = 0;     // per token, all heads (for MLA: the latent counts as K)
   std::int64_t kv_heads = 1;                 // over how many parts tensor parallelism can spread it
   bool replicated = false;                   // MLA latent: whole on every tensor-parallel rank
   std::int64_t window = 0;                   // tokens kept at most; 0: all
-  double state_bytes = 0;                    // constant per sequence (recurrent layers)
+  double fixed_bytes = 0;                    // per token, in a format of its own that kv_cache does not change (indexer keys)
+  // constant per sequence (recurrent layers): a state, and the inputs that a convolution looks back at
+  double state_elements = 0, state_bits = 32, conv_elements = 0;
+  double flops_per_token = 0;                // of updating and reading the state
+  std::int64_t attends = 0;                  // cached tokens that a new one reads at most (sparse attention); 0: all
   // attention FLOPs of one new token against one cached token
   double decode_flops_per_pair = 0;          // MLA: absorbed form
   double prefill_flops_per_pair = 0;
@@ -89,7 +96,7 @@ struct StoredRow {
 struct Inventory {
   ModelSpec spec;
   std::vector<TensorRow> rows;
-  std::vector<CacheShape> caches;            // one per ModelSpec::kinds entry, same order
+  std::vector<CacheShape> caches;            // one per ModelSpec::kinds entry, same order; after these, the second ones
 
   std::vector<StoredRow> stored;             // as the file holds them, when the rows were read from a header; else empty
 
@@ -115,8 +122,8 @@ Inventory inventory(ModelSpec spec);
 // Fills in what follows from a model's layers and caches: widths, divisor of the heads, layers of each kind. inventory() calls it.
 void measure(Inventory& inventory);
 
-// What `layers` layers of a kind keep.
-CacheShape cache_shape(const LayerKind& kind, std::int64_t layers);
+// Fills in `caches`: what the layers of each kind keep.
+void make_caches(Inventory& inventory);
 
 // Fills in the totals (parameters, experts) from the rows and the kinds.
 void count(Inventory& inventory);

@@ -2,7 +2,7 @@
 //
 // Sources: grouped-query attention, Ainslie et al. 2023 (keys and values of kv_heads heads only); multi-head latent
 // attention, DeepSeek-V2 2024, section 2.1 (one latent per token, the same for every head); sliding windows, Mistral 7B
-// 2023, section 2 (a layer keeps at most its window).
+// 2023, section 2 (a layer keeps at most its window); indexer keys, DeepSeek-V3.2-Exp 2025, section 2 (one 8-bit key per token).
 #pragma once
 
 #include <string>
@@ -15,6 +15,8 @@ namespace weighbridge::formulas {
 // Per kind of layer. Scratch that a caller keeps, so that the planner's loop allocates nothing.
 struct CacheTerms {
   std::vector<double> layers, bytes_per_token, window, state;
+  std::vector<double> reads;                   // tokens that attention reads at most: the window's, or those that an indexer picks; 0: all
+  std::vector<double> token_flops;             // of a recurrent state
   std::vector<double> kept;                    // windows for which the engine keeps less; 0: it keeps every token
   std::vector<double> held, padding;           // tokens that it keeps per sequence; layers that it fills a group up to, as a factor
   std::vector<double> here, share, copies;     // in a layout: layers and share on the fullest device, copies on all
@@ -24,9 +26,20 @@ struct CacheTerms {
 template <class T>
 BytesPerToken layer_kv_bytes_per_token(const CacheShape& c, double k_bits, double v_bits, From from, std::string_view of,
                                        T& trace) {
-  return trace.step(FormulaId::layer_kv_bytes_per_token, BytesPerToken{(c.k_elements * k_bits + c.v_elements * v_bits) / 8},
+  return trace.step(FormulaId::layer_kv_bytes_per_token, BytesPerToken{(c.k_elements * k_bits + c.v_elements * v_bits) / 8 + c.fixed_bytes},
                     {{"k_elements", c.k_elements, From::model}, {"v_elements", c.v_elements, From::model},
-                     {"k_bits", k_bits, from}, {"v_bits", v_bits, from}}, of);
+                     {"k_bits", k_bits, from}, {"v_bits", v_bits, from}, {"fixed_bytes", c.fixed_bytes, From::model}}, of);
+}
+
+// Engines that keep all of it in one width say so; else the state lies as the model's makers run it and the convolution in 16 bits.
+template <class T>
+Bytes layer_state_bytes(const CacheShape& c, double engine_bits, std::string_view of, T& trace) {
+  if (c.state_elements + c.conv_elements <= 0) return {};
+  const From from = engine_bits > 0 ? From::catalog : From::model;
+  const double state_bits = engine_bits > 0 ? engine_bits : c.state_bits, conv_bits = engine_bits > 0 ? engine_bits : 16;
+  return trace.step(FormulaId::layer_state_bytes, Bytes{(c.state_elements * state_bits + c.conv_elements * conv_bits) / 8},
+                    {{"state_elements", c.state_elements, From::model}, {"conv_elements", c.conv_elements, From::model},
+                     {"state_bits", state_bits, from}, {"conv_bits", conv_bits, from}}, of);
 }
 
 struct SequenceBytes {
@@ -84,8 +97,7 @@ inline double layer_bytes(const CacheTerms& t, std::size_t kind) {
 }
 
 // Windows as a formula takes them: min(window, tokens) must be the tokens where there is no window.
-inline std::vector<double> shown_windows(const CacheTerms& t, double tokens) {
-  std::vector<double> window(t.window);
+inline std::vector<double> shown_windows(std::vector<double> window, double tokens) {
   for (auto& w : window) if (w == 0) w = tokens;
   return window;
 }

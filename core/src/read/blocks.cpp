@@ -122,14 +122,22 @@ std::vector<char> read_windowed(ConfigReader& r, std::int64_t layers, std::int64
   return out;
 }
 
-void add_layer(ModelSpec& spec, const LayerKind& kind) {
+namespace {
+
+std::uint8_t kind_index(ModelSpec& spec, const LayerKind& kind) {
   auto at = std::find(spec.kinds.begin(), spec.kinds.end(), kind);
   if (at == spec.kinds.end()) {
     if (spec.kinds.size() <= kMostKinds) spec.kinds.push_back(kind);
     at = spec.kinds.end() - 1;
   }
-  spec.layer_kind.push_back(static_cast<std::uint8_t>(at - spec.kinds.begin()));
+  return static_cast<std::uint8_t>(at - spec.kinds.begin());
 }
+
+}  // namespace
+
+void add_layer(ModelSpec& spec, const LayerKind& kind) { spec.layer_kind.push_back(kind_index(spec, kind)); }
+
+void set_mtp_kind(ModelSpec& spec, const LayerKind& kind) { spec.mtp_kind = kind_index(spec, kind); }
 
 void dense_then_experts(ConfigReader& r, ModelSpec& spec, const LayerKind& dense, const LayerKind& moe, std::int64_t layers) {
   const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);

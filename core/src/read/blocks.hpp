@@ -55,6 +55,8 @@ std::vector<char> read_windowed(ConfigReader& r, std::int64_t layers, std::int64
 // Appends a layer; kinds that are equal become one. A model has at most 255 kinds (read_config checks).
 constexpr std::size_t kMostKinds = 255;
 void add_layer(ModelSpec& spec, const LayerKind& kind);
+// The shape of the prediction layers (MTP), which no other layer need have.
+void set_mtp_kind(ModelSpec& spec, const LayerKind& kind);
 // The first layers (first_k_dense_replace) are dense, the others have experts.
 void dense_then_experts(ConfigReader& r, ModelSpec& spec, const LayerKind& dense, const LayerKind& moe, std::int64_t layers);
 void all_layers(ModelSpec& spec, const LayerKind& kind, std::int64_t layers);

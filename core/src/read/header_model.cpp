@@ -378,11 +378,7 @@ class GgufModel {
     }
     for (std::size_t i = 0; i < model_.rows.size(); ++i)
       for (const auto& [encoding, layers] : encodings_[i]) model_.stored.push_back(stored_row(i, model_.rows[i], encoding, layers, formats_));
-    for (std::size_t kind = 0; kind < model_.spec.kinds.size(); ++kind) {
-      const auto& order = model_.spec.layer_kind;
-      const auto layers = std::count(order.begin(), order.end(), static_cast<std::uint8_t>(kind));
-      model_.caches.push_back(cache_shape(model_.spec.kinds[kind], layers));
-    }
+    make_caches(model_);
   }
 
   const std::vector<GgufHeader>& parts_;
@@ -618,8 +614,7 @@ std::optional<Inventory> read_header_model(const json& header, std::string_view 
   spec.tied = !head;
   for (auto& row : m.rows)
     if (row.cls == TensorClass::token_embedding && !row.mtp) row.tied_head = spec.tied;
-  for (std::size_t kind = 0; kind < spec.kinds.size(); ++kind)
-    m.caches.push_back(cache_shape(spec.kinds[kind], std::count(spec.layer_kind.begin(), spec.layer_kind.end(), static_cast<std::uint8_t>(kind))));
+  make_caches(m);
   if (!n.ok()) return std::nullopt;
   count(m);
   measure(m);

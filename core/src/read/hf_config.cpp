@@ -59,11 +59,15 @@ double bound_on_parameters(const ModelSpec& spec) {
     const auto& m = kind.mixer.mla;
     const auto& f = kind.feed_forward;
     const double heads = product(a.heads + a.kv_heads, a.head_dim + a.value_dim);
+    const auto& c = kind.mixer.recurrent;
+    const auto& x = kind.mixer.indexer;
+    const double state = 4 * (product(c.heads, c.value_dim) + product(c.key_heads, c.key_dim)) + static_cast<double>(c.rank + c.key_dim + c.kernel + c.vectors) + product(x.heads + 1, x.dim + 1);
     const double latent = product(m.heads, m.nope_dim + m.rope_dim + m.value_dim);
     const double ranks = static_cast<double>(m.q_lora_rank + m.kv_lora_rank + m.rope_dim);
     const double widths = 3 * static_cast<double>(f.width + f.shared_width) + static_cast<double>(f.experts) * (3 * static_cast<double>(f.expert_width) + 2);
     const auto hidden = static_cast<double>(spec.hidden);
-    widest = std::max(widest, (heads + latent + ranks + widths + 8) * (hidden + 2) + latent * (ranks + hidden));
+    const double inner = product(c.heads, c.value_dim) * static_cast<double>(2 * c.rank + c.key_dim + c.kernel + 4);
+    widest = std::max(widest, (heads + latent + ranks + widths + state + 8) * (2 * hidden + 2) + latent * (ranks + hidden) + inner + hidden * hidden);
   }
   const double tables = (static_cast<double>(spec.vocabulary) + static_cast<double>(spec.positions)) * static_cast<double>(spec.hidden);
   return widest * static_cast<double>(spec.layers() + spec.mtp_layers + 1) + 6 * tables;
@@ -90,7 +94,8 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     if (!read && unsupported_part(own).empty()) read = find_family(type);
   std::vector<std::string> missing;
   const auto known_part = read ? std::string_view() : unsupported_part(unsupported_part(own).empty() ? whole : own);
-  if (known_part.empty()) look_for_signs(r, read != nullptr);
+  const bool knows_signs = read && (read == find_hybrid(own) || read == find_hybrid(whole));
+  if (known_part.empty() && !knows_signs) look_for_signs(r, read != nullptr);
   if (!r.unsupported_parts().empty()) {
     // What is missing is said below; to read the rest would only find faults that follow from it.
   } else if (read) {

@@ -179,9 +179,7 @@ ManualModel manual_model(const ManualSizes& given, const std::string& name, cons
   rest = add_layers("layers", Role::mlp, Use::always, rest, 1);
   if (rest > 0) inv.rows.push_back(matrix("rest", Role::other, Use::always, TensorClass::other, 1, rest));
 
-  const auto kv = static_cast<double>(s.kv_heads * s.head_dim);
-  const auto pair = 4.0 * static_cast<double>(s.heads * s.head_dim);
-  inv.caches.push_back({s.layers, kv, kv, s.kv_heads, false, 0, 0, pair, pair});
+  make_caches(inv);
   measure(inv);
   return out;
 }

@@ -22,15 +22,8 @@ constexpr std::string_view kShared = "per-layer embeddings and layers that share
 constexpr std::string_view kSparse = "a sparse attention indexer";
 
 constexpr std::array kUnsupported{
-    Unsupported{"qwen3_next", kGatedDelta},     Unsupported{"qwen3_5", kGatedDelta},         Unsupported{"qwen3_5_text", kGatedDelta},
-    Unsupported{"qwen3_5_moe", kGatedDelta},    Unsupported{"qwen3_5_moe_text", kGatedDelta}, Unsupported{"kimi_linear", kGatedDelta},
-    Unsupported{"kimi_k3", kGatedDelta},        Unsupported{"mamba", kStateSpace},           Unsupported{"mamba2", kStateSpace},
-    Unsupported{"falcon_mamba", kStateSpace},   Unsupported{"falcon_h1", kStateSpace},       Unsupported{"jamba", kStateSpace},
-    Unsupported{"nemotron_h", kStateSpace},     Unsupported{"granitemoehybrid", kStateSpace}, Unsupported{"bamba", kStateSpace},
     Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
-    Unsupported{"rwkv5", kRecurrent},           Unsupported{"rwkv6", kRecurrent},            Unsupported{"rwkv7", kRecurrent},
-    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"lfm2", "short-convolution layers"},
-    Unsupported{"lfm2_moe", "short-convolution layers"},         Unsupported{"t5", kEncoder}, Unsupported{"mt5", kEncoder},
+    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"t5", kEncoder}, Unsupported{"mt5", kEncoder},
     Unsupported{"bart", kEncoder},              Unsupported{"bert", kEncoder},               Unsupported{"roberta", kEncoder},
     Unsupported{"xlm-roberta", kEncoder},       Unsupported{"modernbert", kEncoder},         Unsupported{"whisper", kEncoder},
     Unsupported{"gemma3n", kShared},            Unsupported{"gemma3n_text", kShared},        Unsupported{"gemma4", kShared},
@@ -38,8 +31,6 @@ constexpr std::array kUnsupported{
     Unsupported{"minimax_m3", kSparse},         Unsupported{"minimax_m3_vl", kSparse},       Unsupported{"deepseek_v4", "compressed attention and hyper-connections"},
     Unsupported{"deepseek_ref", "compressed attention and hyper-connections"}, Unsupported{"mllama", "cross-attention layers"},
     Unsupported{"mllama_text_model", "cross-attention layers"},  Unsupported{"yuan", "a localised filter in each layer"},
-    Unsupported{"minimax", "linear-attention layers (lightning attention)"},
-    Unsupported{"minimax_text_01", "linear-attention layers (lightning attention)"},
     Unsupported{"step3p7", "gated attention with heads that differ by layer"}, Unsupported{"longcat_flash", "two attentions in one layer"},
 };
 
@@ -71,8 +62,14 @@ std::string_view unsupported_part(std::string_view model_type) {
   return {};
 }
 
+ReadFamily find_hybrid(std::string_view model_type) {
+  for (const auto find : {find_state_space, find_linear_attention})
+    if (const auto read = find(model_type)) return read;
+  return nullptr;
+}
+
 ReadFamily find_family(std::string_view model_type) {
-  for (const auto find : {find_llama_like, find_qwen, find_gemma, find_phi, find_gpt, find_moe, find_deepseek, find_glm})
+  for (const auto find : {find_llama_like, find_qwen, find_gemma, find_phi, find_gpt, find_moe, find_deepseek, find_glm, find_hybrid})
     if (const auto read = find(model_type)) return read;
   return nullptr;
 }

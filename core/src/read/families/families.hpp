@@ -35,6 +35,10 @@ ReadFamily find_gpt(std::string_view model_type);
 ReadFamily find_moe(std::string_view model_type);
 ReadFamily find_deepseek(std::string_view model_type);
 ReadFamily find_glm(std::string_view model_type);
+// Families whose layers differ in their mixers; they know the keys that look_for_signs takes for unknown parts.
+ReadFamily find_hybrid(std::string_view model_type);
+ReadFamily find_state_space(std::string_view model_type);
+ReadFamily find_linear_attention(std::string_view model_type);
 
 // Shared between files.
 void read_llama(ConfigReader& r, ModelSpec& spec);

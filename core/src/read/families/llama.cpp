@@ -104,11 +104,13 @@ void read_nemotron_nas(ConfigReader& r, ModelSpec& spec) {
     const auto* attention = entry(block, "attention");
     const auto* ffn = entry(block, "ffn");
     if (!attention || !ffn) return r.bad("block_configs", *blocks, "attention and ffn in each object");
-    if (truth(entry(*attention, "replace_with_linear")) || truth(entry(*ffn, "replace_with_linear")))
-      return r.unsupported("a half of a layer replaced by one matrix (block_configs: replace_with_linear)");
     if (truth(entry(*attention, "no_op"))) {
-      kind.mixer = Mixer{MixerKind::none, {}, {}};
+      kind.mixer = {};
+      kind.mixer.kind = MixerKind::none;
       --kind.norms;
+    } else if (truth(entry(*attention, "replace_with_linear"))) {
+      kind.mixer = {};
+      kind.mixer.kind = MixerKind::linear;
     } else {
       std::int64_t group = 0;
       const auto* given = entry(*attention, "n_heads_in_group");
@@ -118,6 +120,8 @@ void read_nemotron_nas(ConfigReader& r, ModelSpec& spec) {
     }
     if (truth(entry(*ffn, "no_op"))) {
       --kind.norms;
+    } else if (truth(entry(*ffn, "replace_with_linear"))) {
+      kind.feed_forward.square = true;
     } else {
       const auto* given = entry(*ffn, "ffn_mult");
       const double factor = given && given->is_number() ? given->get<double>() : 0;
