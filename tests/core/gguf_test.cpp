@@ -204,7 +204,7 @@ TEST_CASE("a GGUF header and a config are compared") {
 
 TEST_CASE("parts that no formula knows are named, not guessed") {
   Writer w;
-  w.counts(2, 3).word("general.architecture", "mamba").number("mamba.block_count", 1).number("mamba.embedding_length", 64);
+  w.counts(2, 3).word("general.architecture", "plamo2").number("plamo2.block_count", 1).number("plamo2.embedding_length", 64);
   w.tensor("token_embd.weight", {64, 100}, kF32).tensor("blk.0.ssm_in.weight", {64, 256}, kF32);
   const auto answer = read({file(w.text())});
   CHECK_FALSE(is_true(answer, "/ok"));
