@@ -73,6 +73,13 @@ class Builder {
       matrix("project_in.weight", Role::other, TensorClass::other, s_.hidden, width);
       matrix("project_out.weight", Role::other, TensorClass::other, width, s_.hidden);
     }
+    if (s_.per_layer_vocabulary > 0 && !s_.kinds.empty() && s_.kinds[0].per_layer_input > 0) {
+      const auto all = s_.kinds[0].per_layer_input * s_.layers();
+      add("embed_tokens_per_layer.weight", Role::embedding, TensorClass::other, s_.per_layer_vocabulary, all).use = Use::lookup;
+      matrix("per_layer_model_projection.weight", Role::other, TensorClass::position, all, s_.hidden);
+      norm("per_layer_projection_norm", s_.kinds[0].per_layer_input, 1, false);
+    }
+    if (s_.altup_inputs > 1) matrix("altup_projections.{}.weight", Role::other, TensorClass::position, s_.hidden, s_.hidden).per_layer = 2 * (s_.altup_inputs - 1);
     if (s_.final_norm) norm("norm", s_.hidden, 1, s_.final_norm_bias);
     if (s_.has_head && !s_.tied)
       add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, width).use = Use::last;
@@ -85,7 +92,7 @@ class Builder {
     prefix_ = std::move(prefix);
     mtp_ = mtp;
     const auto& k = s_.kinds[static_cast<std::size_t>(kind)];
-    if (k.mixer.kind == MixerKind::attention) attention(k.mixer.attention);
+    if (k.mixer.kind == MixerKind::attention) attention(k.mixer.attention, "self_attn.");
     if (k.mixer.kind == MixerKind::mla) latent_attention(k.mixer.mla);
     if (k.mixer.kind == MixerKind::linear) matrix("self_attn.linear.weight", Role::attention, TensorClass::attention_other, s_.hidden, s_.hidden);
     if (k.mixer.indexer.heads > 0) indexer(k.mixer.indexer, k.mixer.mla.q_lora_rank);
@@ -94,36 +101,64 @@ class Builder {
     if (k.feed_forward.width > 0) dense(k.feed_forward);
     if (k.feed_forward.experts > 0) experts(k.feed_forward);
     norm("layernorm", s_.hidden, k.norms, k.norm_bias);
+    if (k.crosses) attention(k.cross, "cross_attn.");
+    beside(k);
   }
 
-  void attention(const Attention& a) {
+  // What some families add to each layer beside mixer and feed-forward.
+  void beside(const LayerKind& k) {
+    const auto h = s_.hidden, n = s_.altup_inputs;
+    if (k.per_layer_input > 0) {
+      matrix("per_layer_input_gate.weight", Role::other, TensorClass::other, k.per_layer_input, h);
+      matrix("per_layer_projection.weight", Role::other, TensorClass::other, h, k.per_layer_input);
+      norm("post_per_layer_input_norm", h, 1, false);
+    }
+    if (k.laurel_rank > 0) {
+      matrix("laurel.linear_left.weight", Role::other, TensorClass::position, k.laurel_rank, h);
+      matrix("laurel.linear_right.weight", Role::other, TensorClass::position, h, k.laurel_rank);
+      norm("laurel.post_laurel_norm", h, 1, false);
+    }
+    if (n > 0) {
+      copied("altup.coefficients", Role::other, TensorClass::position, n, n * (n + 1));
+      copied("altup.modality_router.weight", Role::other, TensorClass::position, n, h);
+      norm("altup.router_norm_and_scale", h, 2, false);
+    }
+    if (k.scalars > 0) copied("scalars", Role::other, TensorClass::bias, 1, k.scalars);
+  }
+
+  void attention(const Attention& a, const std::string& at) {
     const auto output = a.heads * a.value_dim;
     const auto q = a.heads * a.head_dim + (a.gate == OutputGate::elements ? output : 0), k = a.kv_heads * a.head_dim, v = a.kv_heads * a.value_dim;
     if (a.fused_qkv && a.heads == a.kv_heads) {
-      matrix("self_attn.qkv_proj.weight", Role::attention, TensorClass::attention_qkv, q + k + v, s_.hidden);
+      matrix(at + "qkv_proj.weight", Role::attention, TensorClass::attention_qkv, q + k + v, s_.hidden);
     } else if (a.fused_qkv) {
       // One stored matrix; its key and value rows are laid out by other rules than its query rows.
-      matrix("self_attn.qkv_proj.weight[q]", Role::attention, TensorClass::attention_qkv, q, s_.hidden);
-      matrix("self_attn.qkv_proj.weight[kv]", Role::attention, TensorClass::attention_qkv, k + v, s_.hidden).split = Split::kv_heads;
+      matrix(at + "qkv_proj.weight[q]", Role::attention, TensorClass::attention_qkv, q, s_.hidden);
+      matrix(at + "qkv_proj.weight[kv]", Role::attention, TensorClass::attention_qkv, k + v, s_.hidden).split = Split::kv_heads;
     } else {
-      matrix("self_attn.q_proj.weight", Role::attention, TensorClass::attention_q, q, s_.hidden);
-      matrix("self_attn.k_proj.weight", Role::attention, TensorClass::attention_k, k, s_.hidden).split = Split::kv_heads;
-      matrix("self_attn.v_proj.weight", Role::attention, TensorClass::attention_v, v, s_.hidden).split = Split::kv_heads;
+      matrix(at + "q_proj.weight", Role::attention, TensorClass::attention_q, q, s_.hidden);
+      const auto keys = [&](const char* name, TensorClass cls, std::int64_t rows) {
+        auto& r = matrix(at + name, Role::attention, cls, rows, s_.hidden);
+        r.split = Split::kv_heads;
+        if (a.shares_cache) r.use = Use::never;
+      };
+      keys("k_proj.weight", TensorClass::attention_k, k);
+      if (!a.key_is_value) keys("v_proj.weight", TensorClass::attention_v, v);
     }
-    matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, output);
-    if (a.gate == OutputGate::heads) matrix("self_attn.g_proj.weight", Role::attention, TensorClass::attention_other, a.heads, s_.hidden);
-    if (a.q_bias) add("self_attn.q_proj.bias", Role::attention, TensorClass::bias, 1, q);
-    if (a.k_bias) add("self_attn.k_proj.bias", Role::attention, TensorClass::bias, 1, k).split = Split::kv_heads;
-    if (a.v_bias) add("self_attn.v_proj.bias", Role::attention, TensorClass::bias, 1, v).split = Split::kv_heads;
-    if (a.o_bias) copied("self_attn.o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
+    matrix(at + "o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, output);
+    if (a.gate == OutputGate::heads) matrix(at + "g_proj.weight", Role::attention, TensorClass::attention_other, a.heads, s_.hidden);
+    if (a.q_bias) add(at + "q_proj.bias", Role::attention, TensorClass::bias, 1, q);
+    if (a.k_bias) add(at + "k_proj.bias", Role::attention, TensorClass::bias, 1, k).split = Split::kv_heads;
+    if (a.v_bias) add(at + "v_proj.bias", Role::attention, TensorClass::bias, 1, v).split = Split::kv_heads;
+    if (a.o_bias) copied(at + "o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
     if (a.qk_norm == QkNorm::per_head) {
-      norm("self_attn.q_norm", a.head_dim, 1, false);
-      norm("self_attn.k_norm", a.head_dim, 1, false);
+      norm(at + "q_norm", a.head_dim, 1, false);
+      norm(at + "k_norm", a.head_dim, 1, false);
     } else if (a.qk_norm == QkNorm::full_width) {
-      norm("self_attn.q_norm", a.heads * a.head_dim, 1, false);
-      norm("self_attn.k_norm", k, 1, false);
+      norm(at + "q_norm", a.heads * a.head_dim, 1, false);
+      norm(at + "k_norm", k, 1, false);
     }
-    if (a.sinks) add("self_attn.sinks", Role::attention, TensorClass::other, 1, a.heads);
+    if (a.sinks) add(at + "sinks", Role::attention, TensorClass::other, 1, a.heads);
   }
 
   void latent_attention(const Mla& a) {
@@ -306,9 +341,10 @@ class Builder {
   void experts(const FeedForward& f) {
     copied("mlp.router.weight", Role::router, TensorClass::router, f.experts, s_.hidden);
     if (f.router_bias) copied("mlp.router.bias", Role::router, TensorClass::bias, 1, f.experts);
+    if (f.router_scales) copied("mlp.router.scales", Role::router, TensorClass::bias, 1, s_.hidden + f.experts);
     if (f.router_correction) copied("mlp.router.correction_bias", Role::router, TensorClass::bias, 1, f.experts);
     Mlp m;
-    m.name = "mlp.experts.{}.";
+    m.name = f.width > 0 ? "experts.{}." : "mlp.experts.{}.";
     m.role = Role::experts;
     m.width = f.expert_width;
     m.per_layer = f.experts;
@@ -341,7 +377,7 @@ class Builder {
     layers_ = 1;
     mtp_ = false;
     for (const auto& part : tower.parts) {
-      auto& r = add(part.name, Role::vision, TensorClass::other, part.rows, part.columns);
+      auto& r = add(part.name, tower.encoder ? Role::other : Role::vision, TensorClass::other, part.rows, part.columns);
       r.per_layer = part.count;
       r.linear = part.linear;
       r.use = Use::never;

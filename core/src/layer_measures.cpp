@@ -92,6 +92,7 @@ CacheShape attention_cache(const Mixer& mixer) {
     // A query and a key are multiplied, then a weight and a value.
     c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
     c.decode_flops_per_pair = c.prefill_flops_per_pair;
+    if (a.shares_cache) c.k_elements = c.v_elements = 0;
   } else if (mixer.kind == MixerKind::mla) {
     const auto& a = mixer.mla;
     c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
@@ -112,6 +113,16 @@ CacheShape state_cache(const Recurrent& r, std::int64_t hidden) {
   c.conv_elements = p.convolution;
   c.kv_heads = std::max<std::int64_t>(1, r.kind == RecurrentKind::short_convolution ? hidden : divisor(r));
   c.flops_per_token = 2 * p.products * p.state;
+  return c;
+}
+
+// Keys and values of the tokens that a layer attends to beside its own sequence, made once in 16 bits.
+CacheShape cross_cache(const Attention& a, std::int64_t tokens) {
+  CacheShape c;
+  c.state_elements = static_cast<double>(tokens) * static_cast<double>(a.kv_heads * (a.head_dim + a.value_dim));
+  c.state_bits = 16;
+  c.kv_heads = a.kv_heads;
+  c.flops_per_token = 2 * static_cast<double>(tokens) * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
   return c;
 }
 
@@ -143,6 +154,7 @@ void make_caches(Inventory& m) {
     m.caches.push_back(of_kind(recurs && !attends ? state_cache(mixer.recurrent, s.hidden) : attention_cache(mixer)));
     if (layers == 0) continue;
     if (recurs && attends) second.push_back(of_kind(state_cache(mixer.recurrent, s.hidden)));
+    if (const auto& k = s.kinds[kind]; k.crosses && k.source_tokens > 0) second.push_back(of_kind(cross_cache(k.cross, k.source_tokens)));
     if (mixer.indexer.heads > 0) second.push_back(of_kind(index_cache(mixer.indexer)));
   }
   m.caches.insert(m.caches.end(), second.begin(), second.end());

@@ -1,4 +1,5 @@
 // Every row of an inventory as a format stores it.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -179,28 +180,33 @@ void store_published(const Inventory& inventory, const Formats& formats, std::ve
                            : published.matrices   ? is_grouped_matrix(row, formats.encodings[published.linear])
                                                   : row.linear;
     Tally tally;
-    if (!candidate) {
-      tally.add(published.rest, row.layers);
-      tally.write(i, row, formats, out);
-      continue;
-    }
-    bool whole_row = false;
-    std::vector<std::int64_t> exceptions;      // layers of this row that stay unquantised
-    for (const auto& module : published.unquantised) {
+    // What is no linear layer can still be quantised by name (a head).
+    const bool nameable = candidate || (row.cls == TensorClass::output && !published.parts.empty());
+    auto whole = candidate && !published.named_only ? published.linear : published.rest;
+    std::vector<std::pair<std::int64_t, EncodingId>> exceptions;       // layers of this row that are stored otherwise
+    bool decided = !nameable;
+    const auto named = [&](const std::string& module, EncodingId encoding) {
+      if (decided) return;
       const auto layer = layers_named(without_root(module), row.name);
-      if (layer == kEveryLayer) whole_row = true;
-      else if (layer != kNoLayer) exceptions.push_back(layer);
-    }
-    if (whole_row || exceptions.empty()) {
-      tally.add(whole_row ? published.rest : published.linear, row.layers);
+      if (layer == kEveryLayer) whole = encoding, decided = true;
+      else if (layer != kNoLayer) exceptions.emplace_back(layer, encoding);
+    };
+    for (const auto& module : published.unquantised) named(module, published.rest);
+    for (const auto& part : published.parts) named(part.module, part.encoding);
+    if (exceptions.empty()) {
+      tally.add(whole, row.layers);
     } else {
       each_layer(inventory.spec, row, [&](std::int64_t layer) {
-        bool kept = false;
-        for (const auto exception : exceptions) kept = kept || exception == layer;
-        tally.add(kept ? published.rest : published.linear);
+        const auto at = std::find_if(exceptions.begin(), exceptions.end(), [&](const auto& x) { return x.first == layer; });
+        tally.add(at == exceptions.end() ? whole : at->second);
       });
     }
     tally.write(i, row, formats, out);
+    const double bits = row.cls == TensorClass::output ? published.head_bits : candidate ? published.bits : 0;
+    if (bits <= 0) continue;
+    auto& s = out.back();
+    s.bytes = Bytes{static_cast<double>(row.elements()) * bits / 8};
+    s.beside = s.bytes / static_cast<double>(s.layers * row.per_layer) - payload_bytes(formats.encodings[s.encoding], row.rows, row.columns);
   }
 }
 

@@ -28,6 +28,8 @@ struct Attention {
   bool fused_qkv = false;            // stored as one matrix (matters to names and block rules, not to counts)
   QkNorm qk_norm = QkNorm::none;
   bool sinks = false;                // one learned logit per head (gpt-oss)
+  bool key_is_value = false;         // values are the keys before their norm: no value matrix, the cache holds both (Gemma 4)
+  bool shares_cache = false;         // reads the keys and values of an earlier layer; its own are stored and unused (Gemma 3n and 4)
   OutputGate gate = OutputGate::none;        // of elements: its rows lie in the query matrix (Qwen3-Next)
   bool operator==(const Attention&) const = default;
 };
@@ -115,15 +117,29 @@ struct FeedForward {
   bool latent_norm = false;          // a norm in that width
   std::int64_t shared_width = 0;     // all shared experts of a layer together
   bool shared_gate = false;          // Qwen2-MoE: one h-wide gate on the shared expert
+  bool router_scales = false;        // Gemma 4: one scale per input and one per expert
   bool operator==(const FeedForward&) const = default;
 };
 
 struct LayerKind {
   Mixer mixer;
   FeedForward feed_forward;
+  // Attention to the states of an encoder or to images, after the mixer or in its place; its keys and values are computed once.
+  bool crosses = false;
+  Attention cross;
+  std::int64_t source_tokens = 0;    // that it attends to; 0: the prompt's, which take no place in the mixer's own cache (T5)
+  std::int64_t per_layer_input = 0;  // width of what each token's own entry for this layer adds (Gemma 3n and 4)
+  std::int64_t laurel_rank = 0;      // a low-rank path beside attention (Gemma 3n; arXiv 2411.07501)
+  std::int64_t scalars = 0;          // single learned numbers: gates, scales
   int norms = 2;                     // vectors of hidden_size
   bool norm_bias = false;
   bool operator==(const LayerKind&) const = default;
+};
+
+// Modules of a quantised checkpoint that are stored in another way than most of its linear layers.
+struct PublishedPart {
+  std::string module;                // part of row names, as in Published::unquantised
+  EncodingId encoding = 0;
 };
 
 // Where a checkpoint's weights lie when the request names no format of its own.
@@ -136,6 +152,9 @@ struct Published {
   bool experts_only = false;
   bool matrices = false;             // embedding and head are quantised like the linear layers (MLX)
   EncodingId rest = 0;               // encoding of all else
+  bool named_only = false;           // linear layers that no part names stay in `rest`
+  std::vector<PublishedPart> parts;          // the first that fits a row counts; before `linear`, after `unquantised`
+  double bits = 0, head_bits = 0;            // > 0: linear layers and head take so many bits on average (EXL2, EXL3)
   bool towers = false;               // the towers' linear layers are quantised too (bitsandbytes)
   std::vector<std::string> unquantised;      // parts of row names that stay in `rest` ("lm_head", "self_attn", …)
 };
@@ -150,7 +169,8 @@ struct TowerPart {
 
 // What turns images or sound into inputs of the language model: an encoder and its projector.
 struct Tower {
-  std::string name;                  // "vision", "audio"
+  std::string name;                  // "vision", "audio", "encoder"
+  bool encoder = false;              // the encoder half of a text or speech model: always loaded, quantised like the rest
   std::vector<TowerPart> parts;
   bool operator==(const Tower&) const = default;
 };
@@ -173,6 +193,8 @@ struct ModelSpec {
   std::int64_t mtp_layers = 0;               // multi-token prediction layers in the checkpoint
   std::uint8_t mtp_kind = 0;                 // shape of each
   bool mtp_copies_tables = false;            // the MTP layer stores embedding and head again
+  std::int64_t per_layer_vocabulary = 0;     // rows of the table with an entry for every layer; its width: per_layer_input x layers
+  std::int64_t altup_inputs = 0;             // parallel residual streams, of which one is computed (Gemma 3n; arXiv 2301.13310)
   std::vector<Tower> towers;
   Published published;
   std::vector<std::string> assumed;          // "head_dim 128": what a model read from tensors alone takes for granted

@@ -67,7 +67,7 @@ LayerKind read_layer(ConfigReader& r, const ModelSpec& spec, const Traits& t) {
 Experts read_experts(ConfigReader& r) {
   Experts e;
   e.experts = r.count({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"}, "the number of experts", kMostExperts);
-  e.used = r.count({"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k"}, "how many experts a token uses", kMostExperts);
+  e.used = r.count({"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts"}, "how many experts a token uses", kMostExperts);
   if (!r.failed() && e.used > e.experts)
     r.contradiction("num_experts_per_tok", "num_experts", "a token cannot use " + std::to_string(e.used) + " of " + std::to_string(e.experts) + " experts");
   e.used = std::min(e.used, e.experts);

@@ -38,6 +38,21 @@ std::string text_in(const json& object, std::string_view key) {
   return text ? *text : std::string();
 }
 
+// "Gemma4ForConditionalGeneration" -> "gemma4": files without a model_type name a class.
+std::string type_of_class(const json& config) {
+  const auto* list = entry(config, "architectures");
+  if (!list || !list->is_array() || list->empty()) return {};
+  const auto* name = list->front().get_ptr<const std::string*>();
+  if (!name) return {};
+  std::string out;
+  for (const char c : name->substr(0, std::min(name->find("For"), name->find("LMHead")))) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital && !out.empty() && out.back() != '_') out += '_';
+    out += capital ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out.substr(0, 64);
+}
+
 // Classifiers and reward models have another head than the language model's that is counted.
 void warn_of_other_heads(ConfigReader& r) {
   const auto* list = r.find_anywhere("architectures");
@@ -67,10 +82,16 @@ double bound_on_parameters(const ModelSpec& spec) {
     const double widths = 3 * static_cast<double>(f.width + f.shared_width) + static_cast<double>(f.experts) * (3 * static_cast<double>(f.expert_width) + 2);
     const auto hidden = static_cast<double>(spec.hidden);
     const double inner = product(c.heads, c.value_dim) * static_cast<double>(2 * c.rank + c.key_dim + c.kernel + 4);
-    widest = std::max(widest, (heads + latent + ranks + widths + state + 8) * (2 * hidden + 2) + latent * (ranks + hidden) + inner + hidden * hidden);
+    const double cross = product(kind.cross.heads + kind.cross.kv_heads, kind.cross.head_dim + kind.cross.value_dim) +
+                         2 * static_cast<double>(kind.per_layer_input + kind.laurel_rank + kind.scalars);
+    widest = std::max(widest, (cross + heads + latent + ranks + widths + state + 8) * (2 * hidden + 2) + latent * (ranks + hidden) + inner + hidden * hidden);
   }
   const double tables = (static_cast<double>(spec.vocabulary) + static_cast<double>(spec.positions)) * static_cast<double>(spec.hidden);
-  return widest * static_cast<double>(spec.layers() + spec.mtp_layers + 1) + 6 * tables;
+  const double per_layer = spec.kinds.empty() ? 0 : product(spec.kinds[0].per_layer_input, spec.layers()) * static_cast<double>(spec.per_layer_vocabulary + spec.hidden);
+  double towers = 0;
+  for (const auto& t : spec.towers)
+    for (const auto& p : t.parts) towers += product(p.rows, p.columns) * static_cast<double>(p.count);
+  return towers + widest * static_cast<double>(spec.layers() + spec.mtp_layers + 1) + 6 * tables + per_layer + 2 * product(spec.altup_inputs + 1, spec.hidden) * static_cast<double>(spec.hidden);
 }
 
 }  // namespace
@@ -89,6 +110,7 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   // A text_config that does not say what it is, is what the whole says it is.
   const auto own = text_in(*language.object, "model_type"), whole = text_in(config, "model_type");
   spec.architecture = own.empty() ? whole : own;
+  if (spec.architecture.empty()) spec.architecture = type_of_class(config);
   auto read = find_family(spec.architecture);
   for (const auto& type : {own, whole})
     if (!read && unsupported_part(own).empty()) read = find_family(type);

@@ -61,38 +61,73 @@ Scheme from_numbers(const nlohmann::json& weights) {
     if (bits == 8 && strategy == "block") return {"fp8", "fp8-tile128"};
     if (bits == 8 && strategy == "channel") return {"fp8", "fp8-row"};
     if (bits == 8) return {"fp8", "fp8-tensor"};
+    if (bits == 8 && group == 32) return {"fp8", "mxfp8"};
     if (bits == 4 && group == 32) return {"mxfp4", "mxfp4"};
     if (bits == 4) return {"nvfp4", "nvfp4"};
     return {};
   }
   if (bits == 8) return group > 0 ? grouped("int8", "int8", group) : Scheme{"w8a8-int8", "int8-row"};
-  if (bits == 4 && group > 0) return grouped("int4", "int4", group);
+  if (bits != 4) return {};
+  const auto* symmetric = entry(weights, "symmetric");
+  const bool zeros = symmetric && symmetric->is_boolean() && !*symmetric->get_ptr<const bool*>();
+  if (group > 0) return grouped("int4", zeros ? "awq-int4" : "int4", group);
+  return {"int4", "int4-row"};
+}
+
+// "NVFP4", "FP8", "W4A16_AWQ", …: how ModelOpt names what it did to a module.
+Scheme from_algorithm(const std::string& algorithm, std::int64_t group) {
+  if (algorithm == "fp8") return {"fp8", "fp8-tensor"};
+  if (algorithm == "fp8_pb_wo" || algorithm == "fp8_block_scales") return {"fp8", "fp8-tile128"};
+  if (algorithm == "fp8_pc_pt") return {"fp8", "fp8-row"};
+  if (algorithm == "mxfp8") return {"fp8", "mxfp8"};
+  if (algorithm == "nvfp4" || algorithm == "nvfp4_awq" || algorithm == "w4a16_nvfp4") return {"nvfp4", "nvfp4"};
+  if (algorithm == "mxfp4" || algorithm == "w4a16_mxfp4") return {"mxfp4", "mxfp4"};
+  if (algorithm == "w4a16_awq" || algorithm == "w4a8_awq") return grouped("awq-int4", "awq-int4", group > 0 ? group : 128);
+  if (algorithm == "int8_sq" || algorithm == "w8a8_sq_per_channel") return {"w8a8-int8", "int8-row"};
   return {};
 }
 
-// Several groups may differ (8 bits for attention, 4 for experts): the narrowest holds most weights.
-Scheme from_groups(ConfigReader& r, const nlohmann::json& q) {
+// Without targets, or with the class of all linear layers.
+bool names_all_linear(const nlohmann::json& group) {
+  const auto* targets = entry(group, "targets");
+  if (!targets || !targets->is_array() || targets->empty()) return true;
+  for (const auto& target : *targets)
+    if (target == "Linear") return true;
+  return false;
+}
+
+// The group whose layers are all linear ones, or the narrowest: it holds most weights. Others are named by their modules.
+Scheme from_groups(const nlohmann::json& q) {
   const auto* groups = entry(q, "config_groups");
   if (!groups || !groups->is_object()) return {};
   Scheme best;
   std::int64_t least = 0;
-  std::set<std::string> seen;
   for (const auto& group : *groups) {
     const auto* weights = entry(group, "weights");
     if (!weights) continue;
     auto scheme = from_numbers(*weights);
-    const auto bits = number_in(*weights, "num_bits", 0);
-    seen.insert(scheme.encoding);
+    auto bits = number_in(*weights, "num_bits", 0);
+    if (names_all_linear(group)) bits = -1;
     if (best.encoding.empty() || bits < least) {
       best = std::move(scheme);
       least = bits;
     }
   }
-  if (seen.size() > 1) r.ignored("quantization_config", "its groups differ, and all linear layers are counted in the narrowest");
   return best;
 }
 
-Scheme scheme_of(ConfigReader& r, const nlohmann::json& q) {
+// MLX writes two numbers and no method; newer files a mode.
+Scheme from_mlx(const nlohmann::json& q) {
+  const auto bits = number_in(q, "bits", 0), group = number_in(q, "group_size", 0);
+  const auto mode = text_in(q, "mode");
+  Scheme scheme;
+  if (mode == "mxfp4" || mode == "nvfp4" || mode == "mxfp8") scheme = {mode == "mxfp8" ? "fp8" : mode, mode};
+  else if (group > 0 && bits >= 2 && bits <= 8) scheme = grouped("mlx-" + std::to_string(bits) + "bit", "mlx-" + std::to_string(bits) + "bit", group);
+  scheme.matrices = true;
+  return scheme;
+}
+
+Scheme scheme_of(const nlohmann::json& q) {
   const auto method = lower(text_in(q, "quant_method"));
   const auto algorithm = lower(text_in(q, "quant_algo"));
   const auto bits = number_in(q, "bits", 0), group = number_in(q, "group_size", 0);
@@ -103,22 +138,20 @@ Scheme scheme_of(ConfigReader& r, const nlohmann::json& q) {
   if (method == "fbgemm_fp8") return {"fp8", "fp8-row"};
   if (method == "mxfp4") return {"mxfp4", "mxfp4", true};
   if (method == "awq") return bits == 4 || bits == 0 ? grouped("awq-int4", "awq-int4", group > 0 ? group : 128) : Scheme{};
-  if (method == "gptq") return bits == 8 ? grouped("gptq-int8", "gptq-int8", group) : bits == 4 ? grouped("gptq-int4", "gptq-int4", group) : Scheme{};
+  if (method == "gptq") {
+    if (bits != 4 && bits != 8) return {};
+    const auto name = "gptq-int" + std::to_string(bits);
+    return group > 0 ? grouped(name, name, group) : Scheme{name, name + "-row"};
+  }
   if (method == "bitsandbytes" || flag_in(q, "load_in_4bit") || flag_in(q, "load_in_8bit")) {
     if (flag_in(q, "load_in_8bit")) return {"bnb-int8", "bnb-int8"};
     return flag_in(q, "bnb_4bit_use_double_quant") ? Scheme{"nf4-dq", "nf4-b64-dq"} : Scheme{"nf4", "nf4-b64"};
   }
-  if (auto scheme = from_groups(r, q); !scheme.encoding.empty()) return scheme;
-  if (algorithm == "fp8") return {"fp8", "fp8-tensor"};
-  if (algorithm == "nvfp4") return {"nvfp4", "nvfp4"};
-  if (algorithm == "w4a16_awq") return grouped("awq-int4", "awq-int4", group > 0 ? group : 128);
-  // MLX writes two numbers and no method.
-  if (method.empty() && group > 0 && (bits == 4 || bits == 8)) {
-    const auto name = "mlx-" + std::to_string(bits) + "bit";
-    auto scheme = grouped(name, name, group);
-    scheme.matrices = true;
-    return scheme;
-  }
+  if (method == "exl2" || method == "exl3") return {"int4", "int4-g128"};
+  if (auto scheme = from_groups(q); !scheme.encoding.empty()) return scheme;
+  if (auto scheme = from_algorithm(algorithm, group); !scheme.encoding.empty()) return scheme;
+  if (algorithm == "mixed_precision") return {"fp8", "fp8-tensor"};
+  if (method.empty()) return from_mlx(q);
   return {};
 }
 
@@ -167,50 +200,108 @@ bool says_nothing(std::string_view module) {
   return last == "gate" || last == "head" || last == "shared_expert_gate";
 }
 
-std::vector<std::string> unquantised(const nlohmann::json& q, std::int64_t layers) {
-  std::map<std::string, std::set<std::int64_t>> numbered;        // with {} for the layer
-  std::set<std::string> plain;
-  for (const auto key : {"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules", "llm_int8_skip_modules"}) {
-    const auto* list = entry(q, key);
-    if (!list || !list->is_array() || list->size() > kMostModules) continue;
-    for (const auto& item : *list) {
-      const auto* text = item.get_ptr<const std::string*>();
-      if (!text || text->size() > 200) continue;
-      std::vector<std::string> modules;
-      expand(dotted(*text), modules);
-      for (const auto& module : modules) {
-        if (module.empty() || says_nothing(module)) continue;
-        std::string name, general;
-        std::int64_t layer = -1;
-        for (std::size_t from = 0; from <= module.size();) {
-          const auto to = std::min(module.find('.', from), module.size());
-          std::string part = module.substr(from, to - from);
-          for (const auto& [theirs, ours] : kOtherNames)
-            if (part == theirs) part = ours;
-          const bool number = !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string::npos;
-          if (number && layer < 0) layer = std::stoi(part);
-          const char* dot = name.empty() ? "" : ".";
-          name += dot + part;
-          general += dot + (number ? std::string("{}") : part);
-          from = to + 1;
-        }
-        if (layer >= 0) numbered[general].insert(layer);
-        else plain.insert(name);
-      }
-    }
-  }
-  for (const auto& [general, named] : numbered) {
-    const auto hole = general.find("{}");
-    if (static_cast<std::int64_t>(named.size()) >= layers) plain.insert(general);
-    else
-      for (const auto layer : named) plain.insert(general.substr(0, hole) + std::to_string(layer) + general.substr(hole + 2));
-  }
-  return {plain.begin(), plain.end()};
-}
-
 bool known(const Formats& formats, std::string_view encoding) {
   return std::any_of(formats.encodings.begin(), formats.encodings.end(), [&](const Encoding& e) { return e.id == encoding; });
 }
+
+// Names of modules, gathered: those that say the same of every layer become one.
+class Modules {
+ public:
+  void add(const std::string& text, bool quiet) {
+    if (text.size() > 200 || ++given_ > kMostModules) return;
+    std::vector<std::string> modules;
+    expand(dotted(text), modules);
+    for (const auto& module : modules) {
+      if (module.empty() || (quiet && says_nothing(module))) continue;
+      std::string name, general;
+      std::int64_t layer = -1;
+      for (std::size_t from = 0; from <= module.size();) {
+        const auto to = std::min(module.find('.', from), module.size());
+        std::string part = module.substr(from, to - from);
+        for (const auto& [theirs, ours] : kOtherNames)
+          if (part == theirs) part = ours;
+        const bool number = !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string::npos;
+        const bool first = number && layer < 0;
+        if (first) layer = std::stoi(part);
+        const char* dot = name.empty() ? "" : ".";
+        name += dot + (number && !first ? std::string("{}") : part);         // single experts are no rows of their own
+        general += dot + (first ? std::string("{layer}") : number ? std::string("{}") : part);
+        from = to + 1;
+      }
+      if (layer >= 0) numbered_[general].insert(layer);
+      else plain_.insert(name);
+    }
+  }
+  std::vector<std::string> take(std::int64_t layers) {
+    constexpr std::string_view kHole = "{layer}";
+    for (const auto& [general, named] : numbered_) {
+      const auto hole = general.find(kHole);
+      const auto with = [&](const std::string& what) { return general.substr(0, hole) + what + general.substr(hole + kHole.size()); };
+      if (static_cast<std::int64_t>(named.size()) >= layers) plain_.insert(with("{}"));
+      else
+        for (const auto layer : named) plain_.insert(with(std::to_string(layer)));
+    }
+    return {plain_.begin(), plain_.end()};
+  }
+
+ private:
+  std::map<std::string, std::set<std::int64_t>> numbered_;
+  std::set<std::string> plain_;
+  std::size_t given_ = 0;
+};
+
+std::vector<std::string> unquantised(const nlohmann::json& q, std::int64_t layers) {
+  Modules modules;
+  for (const auto key : {"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules", "llm_int8_skip_modules"}) {
+    const auto* list = entry(q, key);
+    if (!list || !list->is_array() || list->size() > kMostModules) continue;
+    for (const auto& item : *list)
+      if (const auto* text = item.get_ptr<const std::string*>()) modules.add(*text, true);
+  }
+  // MLX: {"model.layers.0.mlp.gate": false}
+  for (auto at = q.begin(); at != q.end(); ++at)
+    if (at.value() == false && at.key().find('.') != std::string::npos) modules.add(at.key(), false);
+  return modules.take(layers);
+}
+
+// Modules that are stored in another way than `main`: groups with targets of their own, layers listed one by one.
+void other_parts(const nlohmann::json& q, const Scheme& main, const Formats& formats, std::int64_t layers, Published& p) {
+  std::map<std::string, Modules> by_encoding;
+  const auto* groups = entry(q, "config_groups");
+  const auto* listed = entry(q, "quantized_layers");
+  bool all_named = false;
+  if (listed && listed->is_object() && !listed->empty()) {
+    all_named = true;
+    for (auto at = listed->begin(); at != listed->end(); ++at) {
+      const auto scheme = from_algorithm(lower(text_in(at.value(), "quant_algo")), number_in(at.value(), "group_size", 0));
+      if (!scheme.encoding.empty()) by_encoding[scheme.encoding].add(at.key(), false);
+    }
+  } else if (groups && groups->is_object()) {
+    all_named = !groups->empty();
+    for (const auto& group : *groups) {
+      const auto* weights = entry(group, "weights");
+      if (!weights) continue;
+      if (names_all_linear(group)) {
+        all_named = false;
+        continue;
+      }
+      const auto scheme = from_numbers(*weights);
+      if (scheme.encoding.empty()) continue;
+      for (const auto& target : group["targets"])
+        if (const auto* text = target.get_ptr<const std::string*>()) by_encoding[scheme.encoding].add(*text, false);
+    }
+  }
+  if (main.matrices) {
+    for (auto at = q.begin(); at != q.end(); ++at)
+      if (const auto scheme = at.value().is_object() ? from_mlx(at.value()) : Scheme{}; !scheme.encoding.empty()) by_encoding[scheme.encoding].add(at.key(), false);
+  }
+  for (auto& [encoding, modules] : by_encoding) {
+    if (!known(formats, encoding)) continue;
+    for (auto& module : modules.take(layers)) p.parts.push_back({std::move(module), formats.encoding(encoding)});
+  }
+  p.named_only = all_named && !p.parts.empty();
+}
+
 
 }  // namespace
 
@@ -255,7 +346,7 @@ Published read_published(ConfigReader& r, const Formats& formats, std::int64_t l
     r.bad(name, *q, "an object");
     return p;
   }
-  const auto scheme = scheme_of(r, *q);
+  const auto scheme = scheme_of(*q);
   if (scheme.encoding.empty() || !known(formats, scheme.encoding)) {
     r.ignored(name, "this way of quantising is not known, and 16 bits are taken; name the format in the request");
     p.assumed = true;
@@ -268,6 +359,26 @@ Published read_published(ConfigReader& r, const Formats& formats, std::int64_t l
   p.experts_only = scheme.experts_only;
   p.matrices = scheme.matrices;
   p.unquantised = unquantised(*q, layers);
+  other_parts(*q, scheme, formats, layers, p);
+  const auto method = lower(text_in(*q, "quant_method"));
+  if (method == "exl2" || method == "exl3") {
+    const auto bits = [&](std::string_view key, double otherwise) {
+      const auto* value = entry(*q, key);
+      const double given = value && value->is_number() ? value->get<double>() : otherwise;
+      return given >= 1 && given <= 16 ? given : otherwise;
+    };
+    p.bits = bits("bits", 4);
+    p.head_bits = bits("head_bits", 6);
+  }
+  // bitsandbytes takes every linear layer that it is not told to skip, those of towers too.
+  const auto* skipped = entry(*q, "llm_int8_skip_modules");
+  const auto skips = [&](std::string_view part) {
+    if (!skipped || !skipped->is_array()) return false;
+    for (const auto& item : *skipped)
+      if (const auto* text = item.get_ptr<const std::string*>(); text && text->find(part) != std::string::npos) return true;
+    return false;
+  };
+  p.towers = (method == "bitsandbytes" || flag_in(*q, "load_in_4bit") || flag_in(*q, "load_in_8bit")) && !skips("vision") && !skips("visual");
   return p;
 }
 

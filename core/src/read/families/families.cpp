@@ -18,19 +18,16 @@ constexpr std::string_view kGatedDelta = "linear-attention layers with a state (
 constexpr std::string_view kStateSpace = "state-space layers (Mamba)";
 constexpr std::string_view kRecurrent = "recurrent layers (RWKV)";
 constexpr std::string_view kEncoder = "an encoder beside or in place of the decoder";
+constexpr std::string_view kNoDecoder = "a decoder: it is an encoder, which makes no text and keeps no cache";
 constexpr std::string_view kShared = "per-layer embeddings and layers that share a cache";
 constexpr std::string_view kSparse = "a sparse attention indexer";
 
 constexpr std::array kUnsupported{
     Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
-    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"t5", kEncoder}, Unsupported{"mt5", kEncoder},
-    Unsupported{"bart", kEncoder},              Unsupported{"bert", kEncoder},               Unsupported{"roberta", kEncoder},
-    Unsupported{"xlm-roberta", kEncoder},       Unsupported{"modernbert", kEncoder},         Unsupported{"whisper", kEncoder},
-    Unsupported{"gemma3n", kShared},            Unsupported{"gemma3n_text", kShared},        Unsupported{"gemma4", kShared},
-    Unsupported{"gemma4_text", kShared},        Unsupported{"deepseek_v32", kSparse},        Unsupported{"glm_moe_dsa", kSparse},
+    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"bart", kEncoder},              Unsupported{"bert", kNoDecoder},               Unsupported{"roberta", kNoDecoder},
+    Unsupported{"xlm-roberta", kNoDecoder},       Unsupported{"modernbert", kNoDecoder},         Unsupported{"deepseek_v32", kSparse},        Unsupported{"glm_moe_dsa", kSparse},
     Unsupported{"minimax_m3", kSparse},         Unsupported{"minimax_m3_vl", kSparse},       Unsupported{"deepseek_v4", "compressed attention and hyper-connections"},
-    Unsupported{"deepseek_ref", "compressed attention and hyper-connections"}, Unsupported{"mllama", "cross-attention layers"},
-    Unsupported{"mllama_text_model", "cross-attention layers"},  Unsupported{"yuan", "a localised filter in each layer"},
+    Unsupported{"deepseek_ref", "compressed attention and hyper-connections"}, Unsupported{"yuan", "a localised filter in each layer"},
     Unsupported{"step3p7", "gated attention with heads that differ by layer"}, Unsupported{"longcat_flash", "two attentions in one layer"},
 };
 
@@ -63,7 +60,7 @@ std::string_view unsupported_part(std::string_view model_type) {
 }
 
 ReadFamily find_hybrid(std::string_view model_type) {
-  for (const auto find : {find_state_space, find_linear_attention})
+  for (const auto find : {find_state_space, find_linear_attention, find_per_layer, find_encoder_decoder})
     if (const auto read = find(model_type)) return read;
   return nullptr;
 }

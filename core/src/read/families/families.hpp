@@ -34,6 +34,8 @@ ReadFamily find_phi(std::string_view model_type);
 ReadFamily find_gpt(std::string_view model_type);
 ReadFamily find_moe(std::string_view model_type);
 ReadFamily find_deepseek(std::string_view model_type);
+ReadFamily find_per_layer(std::string_view model_type);
+ReadFamily find_encoder_decoder(std::string_view model_type);
 ReadFamily find_glm(std::string_view model_type);
 // Families whose layers differ in their mixers; they know the keys that look_for_signs takes for unknown parts.
 ReadFamily find_hybrid(std::string_view model_type);
