@@ -453,7 +453,7 @@ class Packer {
       file.check.array(file.json).forEach((row, i) => {
         const check = file.check.at(i);
         const required = ["id", "name", "family", "organization", "source", "config"];
-        const optional = ["aliases", "release", "published_parameters", "published_source", "note"];
+        const optional = ["aliases", "release", "published_parameters", "published_source", "published_differs", "note"];
         if (!check.object(row, required, optional)) return;
         const id = check.at("id").text(row.id);
         if (!/^[\w.-]+\/[\w.-]+$/.test(id)) check.at("id").fail('must be a Hugging Face id, "organisation/name"');
@@ -466,6 +466,8 @@ class Packer {
           check.at("published_parameters").integer(row.published_parameters, 1e6, 1e14);
           if (row.published_source === undefined) check.fail('"published_parameters" needs "published_source"');
         }
+        if (row.published_differs !== undefined && row.published_parameters === undefined) check.fail('"published_differs" needs "published_parameters"');
+        if (row.published_differs !== undefined) check.at("published_differs").text(row.published_differs);
         if (row.published_source !== undefined) this.sourceOrAddress(check.at("published_source"), row.published_source);
         if (row.note !== undefined) check.at("note").text(row.note);
         if (!isObject(row.config) || Object.keys(row.config).length === 0) check.at("config").fail("must be an object with keys");

@@ -31,7 +31,7 @@ inline std::int64_t node_size(const Request& r) {
 inline StoredGroup::Place place_of(const TensorRow& row) {
   using Place = StoredGroup::Place;
   if (row.kind >= 0 && !row.mtp) return Place::layers;
-  return row.tied_head ? Place::ends : row.use == Use::lookup || row.role == Role::vision ? Place::first : Place::last;
+  return row.tied_head ? Place::ends : row.use == Use::lookup ? Place::first : Place::last;
 }
 
 template <class T>

@@ -169,6 +169,7 @@ const refusals = [
   ["model without a config", (f) => (f["models/tiny.json"][0].config = {}), "/0/config: must be an object with keys"],
   ["model id that is none", (f) => (f["models/tiny.json"][0].id = "tiny"), "/0/id: must be a Hugging Face id"],
   ["published parameters without a source", (f) => delete f["models/tiny.json"][0].published_source, '"published_parameters" needs "published_source"'],
+  ["a difference from nothing", (f) => { delete f["models/tiny.json"][0].published_parameters; f["models/tiny.json"][0].published_differs = "why"; }, '"published_differs" needs "published_parameters"'],
   ["half a parameter", (f) => (f["models/tiny.json"][0].published_parameters = 1e9 + 0.5), "/0/published_parameters: 1000000000.5 is not an integer"],
   ["format of an encoding that is not there", (f) => (f["formats.json"].weight_formats[0].encoding = "q4_K"), '/weight_formats/0/encoding: there is no encoding "q4_K"'],
   ["unknown rule", (f) => (f["formats.json"].weight_formats[0].rule = "some"), '/weight_formats/0/rule: "some" is not one of'],
@@ -281,7 +282,7 @@ test("repeated keys are found at any depth, and equal keys of different objects 
 });
 
 // What the packed text leaves out: figures that only the tests compare with.
-const shown = ({ models, ...rest }) => ({ ...rest, models: models.map(({ published_parameters, published_source, ...row }) => row) });
+const shown = ({ models, ...rest }) => ({ ...rest, models: models.map(({ published_parameters, published_source, published_differs, ...row }) => row) });
 
 test("the packed text gives back every row, in little space", () => {
   for (const { catalog } of [packCatalog(), packCatalog(write(smallCatalogue()))]) {
@@ -290,7 +291,7 @@ test("the packed text gives back every row, in little space", () => {
   }
   const { catalog } = packCatalog();
   const bytes = gzipSync(JSON.stringify(compactCatalog(catalog)), { level: 9 }).length;
-  assert.ok(bytes < 28_000, `${bytes} bytes`);
+  assert.ok(bytes < 33_000, `${bytes} bytes`);
 });
 
 test("names and ids give each other", () => {

@@ -609,7 +609,7 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
       R"({"model":"Qwen/QwQ-32B","parallel":{"tensor":3},"workload":{"requests_per_s":5,"concurrency":2}})", R"({"model":"Qwen/QwQ-32B","parallel":{"tensor":4},"devices":6})",
       R"({"model":{"config":{"model_type":"llama","hidden_size":-1}}})",
       R"({"model":{"config":{"model_type":"llama","hidden_size":4096,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":7,"intermediate_size":9,"vocab_size":9}}})",
-      R"({"model":{"config":{"model_type":"t5","is_encoder_decoder":true}}})",
+      R"({"model":{"config":{"model_type":"bart","is_encoder_decoder":true}}})",
       R"({"model":{"config":{"model_type":"brandnew","hidden_size":4096,"num_hidden_layers":32,"num_attention_heads":32,"intermediate_size":9,"vocab_size":9,"max_position_embeddings":4096,"vision_config":{}}},
           "engine":{"name":"vllm","version":"99"},"options":{"swa_full":true},"workload":{"context_tokens":100000000}})",
       R"({"model":"meta-llama/Llama-3.1-8B","device":"rtx-4090","devices":1,"workload":{"prompt_tokens":10000,"concurrency":1000}})",

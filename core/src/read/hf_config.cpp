@@ -116,7 +116,7 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     if (!read && unsupported_part(own).empty()) read = find_family(type);
   std::vector<std::string> missing;
   const auto known_part = read ? std::string_view() : unsupported_part(unsupported_part(own).empty() ? whole : own);
-  const bool knows_signs = read && (read == find_hybrid(own) || read == find_hybrid(whole));
+  const bool knows_signs = read && (read == find_hybrid(own) || read == find_hybrid(whole) || read == find_hybrid(spec.architecture));
   if (known_part.empty() && !knows_signs) look_for_signs(r, read != nullptr);
   if (!r.unsupported_parts().empty()) {
     // What is missing is said below; to read the rest would only find faults that follow from it.

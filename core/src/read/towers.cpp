@@ -450,7 +450,8 @@ constexpr std::string_view kElsewhere[] = {"audio_config", "vit_config", "visual
 }  // namespace
 
 void read_towers(ConfigReader& whole, ModelSpec& spec) {
-  const auto type = whole.text("model_type");
+  auto type = whole.text("model_type");
+  if (type.empty()) type = spec.architecture;
   const auto* vision = whole.find({"vision_config"});
   if (const auto read = find(kInCode, type)) {
     auto v = whole.inside("vision_config");

@@ -135,7 +135,7 @@ void read_nemotron_nas(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"llama", read_llama},           Family{"mistral", read_mistral},       Family{"ministral", read_mistral},
-    Family{"ministral3", read_mistral},    Family{"smollm3", read_smollm3},       Family{"granite", read_llama},
+    Family{"ministral3", read_mistral},    Family{"mistral3", read_mistral},    Family{"smollm3", read_smollm3},       Family{"granite", read_llama},
     Family{"internlm", read_internlm},     Family{"internlm2", read_internlm2},   Family{"internlm3", read_internlm3},
     Family{"PanguEmbedded", read_pangu},   Family{"baichuan", read_baichuan},     Family{"orion", read_orion},
     Family{"ernie4_5", read_ernie},        Family{"hunyuan_v1_dense", read_hunyuan_dense},
