@@ -182,7 +182,8 @@ void store_published(const Inventory& inventory, const Formats& formats, std::ve
     Tally tally;
     // What is no linear layer can still be quantised by name (a head).
     const bool nameable = candidate || (row.cls == TensorClass::output && !published.parts.empty());
-    auto whole = candidate && !published.named_only ? published.linear : published.rest;
+    const bool wide = row.role == Role::router && inventory.spec.wide_routers;
+    auto whole = candidate && !published.named_only ? published.linear : wide ? formats.encoding("f32") : published.rest;
     std::vector<std::pair<std::int64_t, EncodingId>> exceptions;       // layers of this row that are stored otherwise
     bool decided = !nameable;
     const auto named = [&](const std::string& module, EncodingId encoding) {

@@ -195,6 +195,7 @@ struct ModelSpec {
   bool mtp_copies_tables = false;            // the MTP layer stores embedding and head again
   std::int64_t per_layer_vocabulary = 0;     // rows of the table with an entry for every layer; its width: per_layer_input x layers
   std::int64_t altup_inputs = 0;             // parallel residual streams, of which one is computed (Gemma 3n; arXiv 2301.13310)
+  bool wide_routers = false;                 // quantised checkpoints store routers in 32 bits (MiniMax M2)
   std::vector<Tower> towers;
   Published published;
   std::vector<std::string> assumed;          // "head_dim 128": what a model read from tensors alone takes for granted

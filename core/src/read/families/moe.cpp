@@ -30,6 +30,7 @@ void read_minimax_m2(ConfigReader& r, ModelSpec& spec) {
   read_all_experts(r, spec, {.qk_norm = QkNorm::full_width, .qk_norm_key = "use_qk_norm"});
   const bool correction = r.flag({"use_routing_bias"}, true);
   for (auto& kind : spec.kinds) kind.feed_forward.router_correction = correction;
+  spec.wide_routers = true;
 }
 
 // gpt-oss: biases everywhere, one sink per head, every second layer (from the first on) looks back 128 tokens.
