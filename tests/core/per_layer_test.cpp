@@ -62,6 +62,15 @@ json large_gemma4(std::int64_t hidden, std::int64_t layers, std::int64_t width, 
   return c;
 }
 
+json gemma4_12b() {
+  auto c = large_gemma4(3840, 48, 15360, 16, 8, 1);
+  c["model_type"] = "gemma4_unified";
+  c["text_config"]["model_type"] = "gemma4_unified_text";
+  c["vision_config"] = {{"patch_size", 16}, {"pooling_kernel_size", 3}, {"mm_embed_dim", 3840}, {"mm_posemb_size", 1120}};
+  c["audio_config"] = {{"audio_embed_dim", 640}};
+  return c;
+}
+
 json t5(std::int64_t d, std::int64_t kv, std::int64_t ff, std::int64_t layers, std::int64_t heads, bool gated) {
   return {{"model_type", "t5"}, {"vocab_size", 32128}, {"d_model", d}, {"d_kv", kv}, {"d_ff", ff}, {"num_layers", layers}, {"num_heads", heads},
           {"feed_forward_proj", gated ? "gated-gelu" : "relu"}, {"tie_word_embeddings", !gated}};
@@ -108,6 +117,8 @@ TEST_CASE("models with per-layer embeddings, encoders and cross-attention have a
       {"google/gemma-4-E4B-it", small_gemma4(2560, 42, 10240, 2, 6, 18, false), 7996156490},
       {"google/gemma-4-E2B-it", small_gemma4(1536, 35, 6144, 1, 5, 20, true), 5123178051},
       {"google/gemma-4-31B-it: 62546177752 bytes", large_gemma4(5376, 60, 21504, 32, 16, 4), 31273088876},
+      // A bf16 fine-tune's file has 23,919,549,408 bytes, 88,960 of them its header (https://huggingface.co/knowlet/Gemma-4-12B-Unified-System-One).
+      {"google/gemma-4-12B-it", gemma4_12b(), 11959730224},
       {"google/t5-v1_1-xxl", t5(4096, 64, 10240, 24, 64, true), 11135332352},
       {"google/flan-t5-base", t5(768, 64, 2048, 12, 12, true), 247577856},
       {"google-t5/t5-base", t5(768, 64, 3072, 12, 12, false), 222903552},

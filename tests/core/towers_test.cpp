@@ -85,6 +85,15 @@ TEST_CASE("vision towers have as many parameters as published") {
   }
 }
 
+TEST_CASE("a text_config that says little more than its type is what transformers makes of it") {
+  const json clip{{"model_type", "clip_vision_model"}, {"hidden_size", 1024}, {"intermediate_size", 4096}, {"num_hidden_layers", 24}, {"image_size", 336}, {"patch_size", 14}};
+  // llava-hf/llava-1.5-7b-hf, as its config.json is.
+  const json llava{{"model_type", "llava"}, {"text_config", {{"model_type", "llama"}, {"max_position_embeddings", 4096}, {"vocab_size", 32064}}}, {"vision_config", clip}};
+  const auto m = read_whole(llava);
+  CHECK(m.parameters == 7063427072);
+  CHECK(m.spec.context == 4096);
+}
+
 TEST_CASE("a tower that is not known is said to be left out") {
   Problems problems;
   const auto spec = read_config(multimodal("llama", 256, {{"model_type", "resnet"}}), "model", "", catalog().formats(), problems);

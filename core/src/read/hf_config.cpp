@@ -22,6 +22,33 @@ struct Language {
   std::string path;
 };
 
+std::string text_in(const json& object, std::string_view key) {
+  const auto* value = entry(object, key);
+  const auto* text = value ? value->get_ptr<const std::string*>() : nullptr;
+  return text ? *text : std::string();
+}
+
+// What transformers takes for the language model of a LLaVA-like config whose text_config says little more than its type.
+struct Usual {
+  std::string_view model_type;
+  std::int64_t hidden, width, layers, heads, kv_heads, vocabulary, context;
+};
+constexpr Usual kUsual[] = {{"llama", 4096, 11008, 32, 32, 32, 32000, 2048}, {"mistral", 4096, 14336, 32, 32, 8, 32000, 131072},
+                            {"qwen2", 4096, 22016, 32, 32, 32, 151936, 32768}};
+
+bool fill_in(const json& text, json& out) {
+  for (const auto& u : kUsual) {
+    if (text_in(text, "model_type") != u.model_type) continue;
+    out = text;
+    const std::pair<const char*, std::int64_t> sizes[] = {{"hidden_size", u.hidden}, {"intermediate_size", u.width}, {"num_hidden_layers", u.layers}, {"num_attention_heads", u.heads},
+                                                          {"num_key_value_heads", u.kv_heads}, {"vocab_size", u.vocabulary}, {"max_position_embeddings", u.context}};
+    for (const auto& [key, size] : sizes)
+      if (!entry(out, key)) out[key] = size;
+    return true;
+  }
+  return false;
+}
+
 Language language_part(const json& config, std::string_view path) {
   const auto* thinker = entry(config, "thinker_config");
   if (thinker) return language_part(*thinker, pointer(path, "thinker_config"));
@@ -32,11 +59,6 @@ Language language_part(const json& config, std::string_view path) {
   return {&config, std::string(path)};
 }
 
-std::string text_in(const json& object, std::string_view key) {
-  const auto* value = entry(object, key);
-  const auto* text = value ? value->get_ptr<const std::string*>() : nullptr;
-  return text ? *text : std::string();
-}
 
 // "Gemma4ForConditionalGeneration" -> "gemma4": files without a model_type name a class.
 std::string type_of_class(const json& config) {
@@ -102,7 +124,10 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     return std::nullopt;
   }
   Problems found;
-  const auto language = language_part(config, path);
+  auto language = language_part(config, path);
+  json filled;
+  if (const auto* text = entry(config, "text_config"); language.object == &config && text && !entry(config, "hidden_size") && fill_in(*text, filled))
+    language = {&filled, pointer(path, "text_config")};
   ConfigReader r(*language.object, language.path, config, std::string(path), found);
   ModelSpec spec;
   spec.id = spec.name = name;

@@ -224,6 +224,19 @@ void gemma4_audio(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBu
   t.matrix("projector.weight", spec.hidden, out);
 }
 
+// Gemma 4 12B has no encoder: large patches of pixels, and pieces of sound, go straight into the language model.
+void gemma4_unified(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto side = v.count_or({"patch_size"}, 16, kMostPatch) * v.count_or({"pooling_kernel_size"}, 3, 64);
+  const auto width = v.count_or({"mm_embed_dim"}, spec.hidden, kMostHidden);
+  t.vectors(2 * 3 * side * side + 4 * width);
+  t.linear("patch_embed", width, 3 * side * side, true);
+  t.table("positions.weight", 2 * v.count_or({"mm_posemb_size"}, 1120), width);
+  t.matrix("projector.weight", spec.hidden, width);
+}
+void gemma4_unified_audio(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  t.matrix("projector.weight", spec.hidden, v.count_or({"audio_embed_dim", "hidden_size"}, 640, kMostHidden));
+}
+
 // Gemma 3n's encoders end in an embedder: a small table of marks, two norms, one matrix.
 void embedder(std::int64_t width, std::int64_t hidden, TowerBuilder& t) {
   t.table("marks.weight", 128, width);
@@ -421,14 +434,14 @@ struct Row {
 constexpr std::array kVision{
     Row{"qwen2_vl", qwen2_vl},       Row{"qwen2_5_vl", qwen2_5_vl},   Row{"qwen2_5_omni", qwen2_5_vl}, Row{"qwen2_5_omni_thinker", qwen2_5_vl},
     Row{"qwen3_vl", qwen3_vl},       Row{"qwen3_vl_moe", qwen3_vl},   Row{"qwen3_5", qwen3_vl},        Row{"qwen3_5_moe", qwen3_vl},
-    Row{"gemma3", gemma3},           Row{"gemma4", gemma4}, Row{"gemma3n", gemma3n_vision},          Row{"llama4", llama4},           Row{"mllama", mllama},
+    Row{"gemma3", gemma3},           Row{"gemma4", gemma4}, Row{"gemma3n", gemma3n_vision}, Row{"gemma4_unified", gemma4_unified},          Row{"llama4", llama4},           Row{"mllama", mllama},
     Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},
     Row{"paligemma", paligemma},     Row{"idefics3", idefics3},       Row{"smolvlm", idefics3},        Row{"internvl_chat", internvl},
     Row{"internvl", internvl},       Row{"kimi_vl", kimi},            Row{"kimi_k25", kimi},           Row{"glm4v", glm4v},
     Row{"glm4v_moe", glm4v},         Row{"glm46v", glm4v},            Row{"DeepseekOCR", deepseek_ocr},
 };
 constexpr std::array kAudio{Row{"qwen2_5_omni", qwen_audio}, Row{"qwen2_5_omni_thinker", qwen_audio}, Row{"qwen2_audio", qwen_audio},
-                            Row{"gemma4", gemma4_audio}, Row{"gemma3n", gemma3n_audio}};
+                            Row{"gemma4", gemma4_audio}, Row{"gemma3n", gemma3n_audio}, Row{"gemma4_unified", gemma4_unified_audio}};
 constexpr std::array kInCode{Row{"molmo", molmo}, Row{"phi3_v", phi3_v}};
 
 template <class Table>
