@@ -125,8 +125,11 @@ class Pacer {
     const auto& c = m_.caches[kind];
     return pace_.own_kernels ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
   }
-  double heads(std::size_t kind) const {
-    const auto& mixer = m_.spec.kinds[kind].mixer;
+  // Of the attention that a cache belongs to; a state has no scores.
+  double heads(std::size_t cache) const {
+    const auto& c = m_.caches[cache];
+    if (c.prefill_flops_per_pair <= 0) return 0;
+    const auto& mixer = m_.spec.kinds[c.kind].mixer;
     return static_cast<double>(mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads) / static_cast<double>(e_.layout.tensor);
   }
 
