@@ -116,6 +116,11 @@ export class Form {
   }
 
   private typedIn(field: Field, text: string): void {
+    if (field.type === 'targets' || field.type === 'strings') {
+      const names = text.split(/[\s,，、]+/).filter(Boolean);
+      this.host.put(field.path, names.length === 0 ? undefined : field.type === 'targets' && names.length === 1 && names[0] === 'all-linear' ? names[0] : names);
+      return;
+    }
     const value = field.unit === 'bytes' ? typedBytes(text) : kNumbers.has(field.type) ? typed(text) : text.trim() === '' ? undefined : text.trim();
     this.host.put(field.path, value);
   }
@@ -157,13 +162,12 @@ export class Form {
     const option = (v: Json, name: string): TemplateResult => html`<option value=${JSON.stringify(v)} ?selected=${same(v, value)}>${name}</option>`;
     const listed = (ids: Json[]): boolean => value === undefined || ids.some((v) => same(v, value));
     const special = (ids: Json[]): TemplateResult | typeof nothing => (listed(ids) ? nothing : html`<option value=${kCustom} selected>${this.specialName(value!)}</option>`);
-    if (field.path.startsWith('/weights') || field.type === 'weight_format') {
-      if (field.type !== 'weight_format') return undefined;
+    if (field.type === 'weight_format') {
       const formats = description.weight_formats;
       const groups = [...new Set(formats.map((f) => f.group ?? ''))];
       const known = formats.find((f) => typeof value === 'string' && (f.id === value || f.aliases?.includes(value)));
       const item = (f: (typeof formats)[number]): TemplateResult => html`<option value=${JSON.stringify(f.id)} ?selected=${known === f}>${f.name ?? f.id}</option>`;
-      return [first(texts.publishedPlain, texts.published), html`${known ? nothing : special([])}`,
+      return [field.path === '/weights' ? first(texts.publishedPlain, texts.published) : first(texts.standardPlain, texts.standard), html`${known ? nothing : special([])}`,
         ...groups.map((g) => html`<optgroup label=${texts.weightGroups[g] ?? g}>${formats.filter((f) => (f.group ?? '') === g).map(item)}</optgroup>`)];
     }
     if (field.type === 'kv_format') {

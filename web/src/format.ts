@@ -68,7 +68,8 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
       if (value < 1) return join(rounded(value * 1e3), 'ms');
       if (value < 120) return join(rounded(value), words.unit('s'));
       if (value < 7200) return join(rounded(value / 60), words.unit('min'));
-      return join(rounded(value / 3600), words.unit('h'));
+      if (value < 172800) return join(rounded(value / 3600), words.unit('h'));
+      return join(rounded(value / 86400), words.unit('d'));
     },
     count: (value) => intl('c', { maximumFractionDigits: 0 }).format(value),
     short(value) {

@@ -16,7 +16,7 @@ import { type View, verdict } from './parts.js';
 import { deviceName, figureFields, furtherFields, kFront, kNumbers, modelName } from './request.js';
 import { type Screen, type ScreenHost, type ViewName, kScreens, kViews } from './screens.js';
 import { Sections } from './sections.js';
-import { type Settings, type Theme, kLanguages, keepSettings, moreTextsOf, readSettings, textsOf } from './settings.js';
+import { type Settings, type Theme, kLanguages, keepSettings, moreTextsOf, readSettings, textsOf, withMore } from './settings.js';
 import { nameInWords, plainSentence, problemText, sentence } from './text.js';
 import type { Place } from './work.js';
 
@@ -140,7 +140,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     const texts = await textsOf(settings.language, this.workOf !== undefined);
     if (this.more) this.more = await moreTextsOf(settings.language);
     this.settings = settings;
-    this.texts = texts;
+    this.texts = this.more ? withMore(texts, this.more) : texts;
     this.applyTheme();
     this.speak();
     this.say();
@@ -215,7 +215,11 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   private async bringMore(): Promise<MoreTexts> {
-    return (this.more ??= await moreTextsOf(this.settings.language));
+    if (!this.more) {
+      this.more = await moreTextsOf(this.settings.language);
+      this.texts = withMore(this.texts, this.more);
+    }
+    return this.more;
   }
 
   /** Shows a view; with a request that it starts from, or with the present one. */
@@ -311,7 +315,8 @@ export class WeighPage extends LitElement implements ScreenHost {
   private bringWork = (): Promise<void> =>
     (this.bringing ??= (async () => {
       this.workOf = await import('./work.js');
-      this.texts = await textsOf(this.settings.language, true);
+      const texts = await textsOf(this.settings.language, true);
+      this.texts = this.more ? withMore(texts, this.more) : texts;
       this.requestUpdate();
     })());
 
@@ -527,7 +532,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     return html`${this.head()}
       ${this.where === 'serve'
         ? html`<main class=${this.dragging ? 'dragging' : ''}>${this.serve()}</main>`
-        : html`<main class="screen ${this.where}" @pointerover=${this.nearNumber} @focusin=${this.nearNumber}>${this.said_()}${screen ? screen.render() : html`<p class="muted" id="answer" tabindex="-1">${texts.loading}</p>`}</main>`}
+        : html`<main class=${this.where === 'train' ? this.where : `screen ${this.where}`} @pointerover=${this.nearNumber} @focusin=${this.nearNumber}>${this.said_()}${screen ? screen.render() : html`<p class="muted" id="answer" tabindex="-1">${texts.loading}</p>`}</main>`}
       <footer><p>${plainSentence(texts.footer, { version: this.description.version })}</p></footer>
       <p class="unseen" role="status" aria-live="polite">${this.said}</p>
       ${this.dragging ? html`<div class="drop"><p>${texts.dropHere}</p></div>` : nothing}

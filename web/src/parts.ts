@@ -5,7 +5,7 @@ import { type TemplateResult, html, nothing, svg } from 'lit';
 import type { Answer, Description } from './contract.js';
 import type { Format } from './format.js';
 import type { Call } from './host.js';
-import { type JsonObject, isObject } from './json.js';
+import { type JsonObject, isObject, leaves } from './json.js';
 import type { Texts } from './lang/en.js';
 import { at, deviceCount, deviceName, figure } from './request.js';
 import { sentence } from './text.js';
@@ -22,6 +22,7 @@ export interface View {
 }
 
 export const kParts = ['weights', 'kv_cache', 'activations', 'runtime'] as const;
+export const kTrainParts = ['weights', 'gradients', 'optimizer', 'activations', 'logits', 'kv_cache', 'runtime'] as const;
 export const kRoles = ['embedding', 'attention', 'mlp', 'experts', 'router', 'norm', 'lm_head', 'vision', 'other'] as const;
 
 export const unitOf = (view: View, path: string): string | undefined => view.description.answers[view.call]?.find((f) => f.path === path)?.unit;
@@ -46,7 +47,8 @@ export function toneOf(answer: Answer): Tone {
 export function verdict(view: View): unknown[] {
   const { answer, request, texts, format } = view;
   const tone = toneOf(answer);
-  const needed = (): TemplateResult | string => number(view, 'memory.total.total', format.giga(figure(answer, 'memory.total.total') ?? 0));
+  const all = view.call === 'train' ? 'memory.per_device.total' : 'memory.total.total';
+  const needed = (): TemplateResult | string => number(view, all, format.giga(figure(answer, all) ?? 0));
   if (tone === 'open') return sentence(texts.needs, { room: needed() });
   const count = deviceCount(request, answer);
   const name = deviceName(view.description, request['device'], texts.customName);
@@ -84,7 +86,7 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
   const top = Math.max(total, capacity ?? 0) * (capacity === undefined || total > capacity ? 1.03 : 1.015);
   const unit = format.unit === 'GiB' ? 2 ** 30 : 1e9;
   let from = 0;
-  const segments = kParts.map((part) => {
+  const segments = (view.call === 'train' ? kTrainParts : kParts).map((part) => {
     const segment = { part, from, size: value(part) };
     from += segment.size;
     return segment;
@@ -124,6 +126,14 @@ export function memoryBar(view: View): TemplateResult | typeof nothing {
 /** One advice item in words: what to change, and what is left then. */
 export function adviceText(view: View, item: JsonObject): string {
   const { texts, format } = view;
+  if (item['path'] === undefined && isObject(item['request'])) {
+    // What it changes in the request, each by its name.
+    const before = new Map(leaves(view.request).map(([path, value]) => [path, JSON.stringify(value)]));
+    const changes = leaves(item['request']).filter(([path, value]) => path !== '/explain' && before.get(path) !== JSON.stringify(value));
+    const named = changes.map(([path, value]) => (path === '/devices' ? sentence(texts.adviceDevices, { value: String(value), device: deviceName(view.description, view.request['device'], texts.customName) }).join('')
+      : sentence(texts.adviceSet, { label: texts.labels[path] ?? path.slice(1), value: typeof value === 'number' ? format.count(value) : typeof value === 'boolean' ? (value ? texts.yes : texts.no) : (texts.choices[String(value)] ?? String(value)) }).join('')));
+    if (named.length > 0) return named.join(texts.separator);
+  }
   const path = String(item['path'] ?? '');
   const value = item['value'];
   const label = texts.labels[path] ?? path;
@@ -149,6 +159,7 @@ export function adviceOf(answer: Answer): JsonObject[] {
 export function figures(view: View, paths: string[], withInterval = true): TemplateResult {
   const { answer, texts, format } = view;
   const intervals = isObject(answer['intervals']) ? answer['intervals'] : {};
+  const share = (path: string): string | undefined => (path === 'speed.mfu' ? format.percent(figure(answer, path)!) : undefined);
   return html`<dl class="figures">
     ${paths
       .filter((path) => figure(answer, path) !== undefined)
@@ -156,11 +167,11 @@ export function figures(view: View, paths: string[], withInterval = true): Templ
         const interval = intervals[path];
         const unit = unitOf(view, path);
         const range = withInterval && Array.isArray(interval)
-          ? format.range(Number(interval[0]), Number(interval[1]), unit) : undefined;
+          ? (path === 'speed.mfu' ? `${format.percent(Number(interval[0]))} – ${format.percent(Number(interval[1]))}` : format.range(Number(interval[0]), Number(interval[1]), unit)) : undefined;
         const bound = path === 'speed.ttft_s' ? at(answer, 'speed.prefill.bound') : path === 'speed.tpot_s' ? at(answer, 'speed.decode.bound') : undefined;
         return html`<div>
           <dt>${texts.figures[path] ?? path}${texts.short_[path] ? html` <abbr>${texts.short_[path]}</abbr>` : nothing}</dt>
-          <dd>${number(view, path)}${range
+          <dd>${number(view, path, share(path))}${range
             ? html`<small title=${sentence(texts.betweenHint, { range }).join('')}>${range}</small>` : nothing}${typeof bound === 'string'
             ? html`<small>${texts.bound[bound] ?? bound}</small>` : nothing}</dd>
         </div>`;

@@ -7,8 +7,8 @@ import type { JsonObject } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import type { SectionHost, Sections } from './sections.js';
 
-export const kViews = ['serve', 'models', 'devices'] as const;
-export type ViewName = (typeof kViews)[number] | 'train' | 'compare' | 'card' | 'accuracy' | 'formulas';
+export const kViews = ['serve', 'train', 'models', 'devices'] as const;
+export type ViewName = (typeof kViews)[number];
 
 export interface ScreenHost extends SectionHost {
   readonly more: MoreTexts | undefined;
@@ -27,6 +27,7 @@ export interface Screen {
 type Make = (host: ScreenHost, form: Form, sections: Sections) => Screen;
 
 export const kScreens: Record<string, () => Promise<{ screen: Make }>> = {
+  train: () => import('./views/train.js'),
   models: () => import('./views/models.js'),
   devices: () => import('./views/devices.js'),
 };

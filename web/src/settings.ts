@@ -56,3 +56,10 @@ export async function textsOf(language: Language, withWork = false): Promise<Tex
 export async function moreTextsOf(language: Language): Promise<MoreTexts> {
   return language === 'zh' ? (await import('./lang/zh-more.js')).zhMore : (await import('./lang/en-more.js')).enMore;
 }
+
+/** The page's texts with the names that only the later views need. */
+export function withMore(texts: Texts, more: MoreTexts): Texts {
+  const merged: Texts = { ...texts };
+  for (const key of Object.keys(more.names) as (keyof MoreTexts['names'])[]) merged[key] = { ...texts[key], ...more.names[key] };
+  return merged;
+}

@@ -54,6 +54,46 @@ export const enMore = {
   sources: 'Sources',
   deviceClass: 'Class',
   classes: { datacenter: 'data centre', consumer: 'consumer', workstation: 'workstation', apple: 'Apple', npu: 'NPU', cpu: 'CPU', tpu: 'TPU', edge: 'edge' } as Record<string, string>,
+
+  // training
+  train: {
+    how: 'What is trained, and how',
+    batch: 'Batch and data',
+    saving: 'Saving memory',
+    split: 'Split over devices, and more',
+    atPeak: 'At the peak',
+    timeline: 'Memory over one step',
+    moment: 'Moment',
+    peak: 'peak',
+    moments: { forward: 'End of forward', loss: 'Loss', backward: 'First of backward', backward_end: 'End of backward', optimizer_step: 'Optimizer step', step: 'Step' } as Record<string, string>,
+    speed: 'Speed, time and cost',
+    trained: '{count} trained',
+    giveDataset: 'With the tokens of the data set this says how many days it takes, and what that costs.',
+    articleRanges: 'By the article: the model and 12 to 20 bytes for each trained parameter, {states}; or four to six times the memory of inference, {factor}. The two agree only for weights of four bytes.',
+    otherArticle: 'The article’s method gives {total} here: everything at its full size, on one device, with no word on sharding or checkpointing.',
+    otherDetailed: 'The detailed method gives {total} here on the fullest device: every state by its precision and sharding, activations layer by layer, at the fullest moment of a step.',
+    examples: { qlora: 'QLoRA of an 8B', full: 'Full fine-tuning of a 7B, ZeRO-3', pretrain: 'Pretraining of a 70B' } as Record<string, string>,
+  },
+
+  /** Joined to the page's own names once these views are loaded. */
+  names: {
+    labels: {
+      '/method': 'Method', '/optimizer': 'Optimizer', '/precision': 'Precision', '/framework': 'Framework', '/lora/rank': 'LoRA rank', '/lora/targets': 'LoRA targets', '/lora/dora': 'DoRA', '/lora/train_also': 'Trained in full beside',
+      '/base_weights': 'Base weights', '/base_weights/bits_per_weight': 'Bits of the base', '/double_quantization': 'Double quantisation', '/sequence_tokens': 'Sequence', '/micro_batch': 'Micro-batch', '/gradient_accumulation': 'Accumulation',
+      '/global_batch': 'Global batch', '/dataset_tokens': 'Data set in tokens', '/activation_checkpointing': 'Checkpointing', '/activation_checkpointing/every': 'Every so many layers', '/activation_offload': 'Offload activations',
+      '/optimizer_in_backward': 'Optimizer in backward', '/compile': 'Compile', '/attention': 'Attention', '/loss': 'Loss', '/parallel/zero_stage': 'ZeRO stage', '/parallel/offload': 'Offload', '/parallel/sequence': 'Sequence parallel',
+      '/parallel/virtual_pipeline': 'Chunks per stage', '/parallel/context': 'Context parallel', '/parallel/shard_group': 'Sharding group',
+    } as Record<string, string>,
+    fields: {} as Record<string, string>,
+    figures: {
+      'model.trainable_parameters': 'Trained', 'speed.tokens_per_s': 'Tokens per second', 'speed.tokens_per_s_per_device': 'Per device', 'speed.step_seconds': 'One step', 'speed.mfu': 'Of the peak', 'speed.tflops_per_device': 'Rate per device',
+      'speed.flops_per_token': 'FLOP per token', 'speed.total_seconds': 'The whole run', 'speed.device_hours': 'Device hours', 'speed.cost_usd': 'Cost', 'speed.joules': 'Energy', 'memory.host.total': 'In system memory',
+    } as Record<string, string>,
+    short_: { 'speed.mfu': 'MFU' } as Record<string, string>,
+    parts: { gradients: 'Gradients', optimizer: 'Optimizer', logits: 'Logits and loss' } as Record<string, string>,
+    choices: { full: 'full', freeze: 'last layers only', lora: 'LoRA', qlora: 'QLoRA', none: 'none', selective: 'selective', flash: 'flash', eager: 'eager', chunked: 'chunked', fused: 'fused', optimizer: 'optimizer', 'optimizer+parameters': 'optimizer and parameters' } as Record<string, string>,
+    groups: { lora: 'LoRA', parallel: 'Split over devices' } as Record<string, string>,
+  },
 };
 
 export type MoreTexts = typeof enMore;

@@ -66,7 +66,7 @@ export const en = {
   fetchModel: 'Fetch the config and headers of {id}',
   fetchNote: 'from huggingface.co',
   viewsLabel: 'Views',
-  views: { serve: 'Serve', models: 'Models', devices: 'Devices' } as Record<string, string>,
+  views: { serve: 'Serve', train: 'Train', models: 'Models', devices: 'Devices' } as Record<string, string>,
   fileMissing: 'This link was made for the file {name}, which is too long for a link. Drop it here to see the answer.',
   brokenLink: 'This link is damaged, so the page starts with an example.',
   useNearest: 'Use {nearest}',

@@ -66,7 +66,7 @@ export const zh: Texts = {
   fetchModel: '获取 {id} 的配置与文件头',
   fetchNote: '来自 huggingface.co',
   viewsLabel: '视图',
-  views: { serve: '推理', models: '模型', devices: '设备' },
+  views: { serve: '推理', train: '训练', models: '模型', devices: '设备' },
   fileMissing: '这个链接对应文件 {name}，内容太长，放不进链接。把文件拖到这里即可看到结果。',
   brokenLink: '这个链接已损坏，页面改为从一个示例开始。',
   useNearest: '改用 {nearest}',
@@ -246,7 +246,7 @@ export const zh: Texts = {
 
   footer: '全部在你的浏览器里计算，不发送任何数据。版本 {version}。',
   unit: {
-    s: '秒', min: '分', h: '小时', '/token': '/词元', '/h': '/时', tokens: '词元', token: '词元', 'tokens/s': '词元/秒', bytes: '字节', 'bytes/token': '字节/词元', 'bytes/s': '字节/秒',
+    s: '秒', min: '分', h: '小时', d: '天', '/token': '/词元', '/h': '/时', tokens: '词元', token: '词元', 'tokens/s': '词元/秒', bytes: '字节', 'bytes/token': '字节/词元', 'bytes/s': '字节/秒',
     sequences: '个序列', devices: '台', experts: '个专家', pairs: '对', W: '瓦', 'J/token': '焦/词元', layers: '层', parameters: '个参数', bits: '位', seconds: '秒', 'requests/s': '请求/秒', USD: '美元', 'USD/h': '美元/时', 'FLOP/token': 'FLOP/词元', 'bytes/parameter': '字节/参数', 'micro-batches': '个微批', values: '个值', J: '焦',
   },
   fragments: {
