@@ -156,24 +156,59 @@ function terms(e: Expression): { sign: '' | '+' | '−'; term: Expression }[] {
   return [...terms(e.left), { sign: kSign[e.operator] as '+' | '−', term: e.right }];
 }
 
-/** `label = formula` as MathML. Sums of more than two terms are set one term to a line. */
-export function toMath(e: Expression, name: NameDrawer, label?: MathNode): MathNode {
-  const lines = terms(e);
-  const lead = label ? [label, operator('=')] : [];
-  let body: MathNode;
-  if (lines.length > 2) {
-    const cell = (...children: MathNode[]): MathNode => ({ tag: 'mtd', attributes: { class: 'line' }, children });
-    body = node(
-      'mtable',
-      ...lines.map(({ sign, term }) => {
-        const drawn = term.kind === 'binary' && precedenceOf(term) < 2 ? fenced(draw(term, name)) : draw(term, name);
-        return node('mtr', cell(row(...(sign === '' ? [] : [operator(sign)]), drawn)));
-      }),
-    );
-    if (label) body = row(...lead, body);
-  } else {
-    body = row(...lead, draw(e, name));
+/** About how many characters wide a drawing is; Chinese ones count double. */
+function widthOf(drawn: MathNode | string): number {
+  if (typeof drawn === 'string') return [...drawn].reduce((sum, c) => sum + (c > '\u2e80' ? 1.9 : 1), 0);
+  const widths = drawn.children.map(widthOf);
+  if (drawn.tag === 'mfrac') return Math.max(...widths) + 1;
+  return widths.reduce((sum, w) => sum + w, 0) + (drawn.tag === 'mo' ? 0.8 : 0);
+}
+
+/** The first of these lines after `open`, the last before `close`. */
+function around(open: MathNode | undefined, lines: MathNode[], close?: MathNode): MathNode[] {
+  return lines.map((l, i) => row(...(i === 0 && open ? [open] : []), l, ...(i === lines.length - 1 && close ? [close] : [])));
+}
+
+const factors = (e: Expression): Expression[] => (e.kind === 'binary' && e.operator === '*' ? [...factors(e.left), ...factors(e.right)] : [e]);
+
+/** A formula in lines of about `room` characters: broken before the signs of sums, products and quotients, outermost first. */
+function broken(e: Expression, name: NameDrawer, room: number): MathNode[] {
+  const whole = draw(e, name);
+  if (widthOf(whole) <= room) return [whole];
+  const inner = (part: Expression, level: number): MathNode[] =>
+    precedenceOf(part) < level ? around(operator('('), broken(part, name, room - 2), operator(')')) : broken(part, name, room - 2);
+  if (e.kind === 'call' && e.name !== 'sqrt') {
+    const [open, close] = e.name === 'ceil' ? ['⌈', '⌉'] : e.name === 'floor' ? ['⌊', '⌋'] : ['(', ')'];
+    const lead = e.name === 'ceil' || e.name === 'floor' ? operator(open!) : row(e.name === 'sum' ? operator('∑') : node('mi', e.name), operator(open!));
+    const args = e.args.flatMap((arg, i) => around(undefined, broken(arg, name, room - 2), i < e.args.length - 1 ? operator(',') : undefined));
+    return around(lead, args, operator(close!));
   }
+  if (e.kind !== 'binary' || e.operator === '^') return [whole];
+  if (e.operator === '/') return [...inner(e.left, 2), ...around(between('÷'), e.right.kind === 'binary' ? around(operator('('), broken(e.right, name, room - 3), operator(')')) : inner(e.right, 3))];
+  if (e.operator === '*') {
+    const lines: MathNode[] = [];
+    for (const [i, factor] of factors(e).entries()) {
+      const drawn = inner(factor, 2);
+      const last = lines[lines.length - 1];
+      if (last && drawn.length === 1 && widthOf(last) + widthOf(drawn[0]!) + 2 <= room) lines[lines.length - 1] = row(last, between('×'), drawn[0]!);
+      else lines.push(...(i === 0 ? drawn : around(between('×'), drawn)));
+    }
+    return lines;
+  }
+  return terms(e).flatMap(({ sign, term }) => around(sign === '' ? undefined : between(sign), inner(term, 2)));
+}
+
+/** `label = formula` as MathML. Sums of more than two terms are set one term to a line, and what is wider than `room` characters in several. */
+export function toMath(e: Expression, name: NameDrawer, label?: MathNode, room = Infinity): MathNode {
+  const lead = label ? [label, operator('=')] : [];
+  const narrow = widthOf(row(...lead, draw(e, name))) > room;
+  const wide = terms(e).length > 2;
+  let lines: MathNode[];
+  if (narrow) lines = broken(e, name, room);
+  else if (wide) lines = terms(e).map(({ sign, term }) => row(...(sign === '' ? [] : [operator(sign)]), term.kind === 'binary' && precedenceOf(term) < 2 ? fenced(draw(term, name)) : draw(term, name)));
+  else lines = [draw(e, name)];
+  const table = (rows: MathNode[]): MathNode => node('mtable', ...rows.map((l) => node('mtr', { tag: 'mtd', attributes: { class: 'line' }, children: [l] })));
+  const body = lines.length === 1 ? row(...lead, lines[0]!) : narrow ? table([...(label ? [row(...lead)] : []), ...lines]) : row(...lead, table(lines));
   return { tag: 'math', attributes: { display: 'block' }, children: [body] };
 }
 

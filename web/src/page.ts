@@ -509,6 +509,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     if (this.chain.length > 0 && !dialog.open) dialog.showModal();
     else if (this.chain.length === 0 && dialog.open) dialog.close();
     if (this.chain.length > 0) {
+      this.workOf?.fitFormulas(dialog);
       dialog.querySelector<HTMLElement>('#work-title')?.focus();
       dialog.scrollTop = 0;
     }

@@ -7,7 +7,7 @@ import { type MathNode, type NameDrawer, inWords, parseFormula, toElement, toMat
 import { isObject } from './json.js';
 import { type View, unitOf } from './parts.js';
 import { at, figure, findDevice, stepBehind, stepsOf } from './request.js';
-import { nameInWords, sentence } from './text.js';
+import { nameInWords, plainSentence, sentence } from './text.js';
 
 /** A place in the chain: a number of the answer, or a step that another step rests on. */
 export type Place = { path: string } | { id: string; of?: string | undefined };
@@ -66,10 +66,11 @@ function formulaLines(view: View, formula: Formula, step: Step): TemplateResult 
     return typeof value === 'number' ? { tag: 'mn', children: [format.exact(value)] } : text(nameInWords(name, texts.names));
   };
   const label = text(nameInWords(formula.id, texts.names));
+  const room = Math.max(22, Math.floor((Math.min(innerWidth, 800) - 80) / 10.5)); // characters beside each other in the sheet
   return html`<h3>${texts.formula}</h3>
-    <div class="formula" tabindex="0" role="group" aria-label=${texts.formula}>${toElement(toMath(parsed, words, label))}</div>
+    <div class="formula" tabindex="0" role="group" aria-label=${texts.formula}>${toElement(toMath(parsed, words, label, room))}</div>
     <h3>${texts.withNumbers}</h3>
-    <div class="formula" tabindex="0" role="group" aria-label=${texts.withNumbers}>${toElement(toMath(parsed, numbers, { tag: 'mn', children: [format.exact(step.value, formula.unit)] }))}</div>`;
+    <div class="formula" tabindex="0" role="group" aria-label=${texts.withNumbers}>${toElement(toMath(parsed, numbers, { tag: 'mn', children: [format.exact(step.value, formula.unit)] }, room))}</div>`;
 }
 
 /** Which of a device's figures an input stands for, so that its source can be named. */
@@ -92,6 +93,15 @@ function provenance(view: View, basis: unknown[]): TemplateResult {
   const [how, ...rest] = basis.map(String);
   const known = rest.filter((r) => view.description.sources.some((s) => s.id === r));
   return html`<small>${view.texts.froms[how ?? ''] ?? how}: ${known.length > 0 ? sources(view, known.join(' ')) : rest.join(' ')}</small>`;
+}
+
+/** What a row of a sum stands for: tensors keep their names, the rest is said in words. */
+export function rowName(row: string, texts: View['texts']): string {
+  const layers = /^layers (\d[\d\s,–-]*)$/.exec(row);
+  if (layers) return plainSentence(texts.rowLayers, { n: layers[1]! });
+  const weights = /^(\S+) weights in (\S+)$/.exec(row);
+  if (weights) return plainSentence(texts.rowWeights, { stored: weights[1]!, computed: weights[2]! });
+  return row.includes('.') ? row : nameInWords(row, texts.names);
 }
 
 function inputRows(view: View, formula: Formula | undefined, step: Step, events: WorkEvents): TemplateResult | typeof nothing {
@@ -117,9 +127,19 @@ function inputRows(view: View, formula: Formula | undefined, step: Step, events:
     ${rows === 0 ? nothing : html`<h3>${texts.rows}</h3>
       <div class="scroll" tabindex="0" role="group" aria-label=${texts.rows}><table class="inputs">
         <thead><tr>${step.rows ? html`<th scope="col">${texts.name}</th>` : nothing}${vectors.map((v) => html`<th scope="col" class="value">${nameInWords(v.name, texts.names)}</th>`)}</tr></thead>
-        <tbody>${Array.from({ length: rows }, (_, i) => html`<tr>${step.rows ? html`<th scope="row">${nameInWords(step.rows[i] ?? '', texts.names)}</th>` : nothing}
+        <tbody>${Array.from({ length: rows }, (_, i) => html`<tr>${step.rows ? html`<th scope="row">${rowName(step.rows[i] ?? '', texts)}</th>` : nothing}
           ${vectors.map((v) => html`<td class="value">${format.exact((v.value as number[])[i] ?? 0)}</td>`)}</tr>`)}</tbody>
       </table></div>`}`;
+}
+
+/** Formulas that are still a little too wide are set smaller, down to what can be read. */
+export function fitFormulas(sheet: Element): void {
+  for (const box of sheet.querySelectorAll<HTMLElement>('.formula')) {
+    const math = box.firstElementChild as HTMLElement | null;
+    if (!math) continue;
+    math.style.fontSize = '';
+    for (let size = 1.1; size > 0.7 && box.scrollWidth > box.clientWidth; size -= 0.08) math.style.fontSize = `${size.toFixed(2)}rem`;
+  }
 }
 
 export function work(view: View, place: Place, events: WorkEvents): TemplateResult {

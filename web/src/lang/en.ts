@@ -206,6 +206,8 @@ export const en = {
   noWorkHere: 'The formula behind this number is not shown with this answer.',
   deviceFigure: 'Device figure',
   rows: 'Rows of the sum',
+  rowLayers: 'layers {n}',
+  rowWeights: '{stored} weights, computed in {computed}',
   names: {
     others: 'other sequences', step: 'one step', calls: 'concurrent calls', used: 'share that is used', reach: 'tokens in reach', peak: 'peak FLOP/s', room: 'room for sequences',
     running: 'running sequences', pairs: 'pairs of tokens',

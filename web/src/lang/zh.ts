@@ -216,6 +216,8 @@ export const zh: Texts = {
   noWorkHere: '这次的结果没有给出这个数字背后的公式。',
   deviceFigure: '设备参数',
   rows: '求和的各行',
+  rowLayers: '第 {n} 种层',
+  rowWeights: '{stored} 权重，以 {computed} 计算',
   names: {}, // zh-work.ts
   formulas: {},
 
