@@ -36,7 +36,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     client: { attribute: false }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
     opened: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, reading: { state: true },
-    where: { state: true }, more: { state: true }, screen: { state: true },
+    where: { state: true }, extras: { state: true }, given: { state: true }, more: { state: true }, screen: { state: true },
   };
   declare client: Client | undefined;
   declare texts: Texts;
@@ -53,6 +53,8 @@ export class WeighPage extends LitElement implements ScreenHost {
   declare settled: boolean; // the first answer has been painted, and what lies below it may follow
   declare reading: Reading;
   declare where: ViewName;
+  declare extras: string[];
+  declare given: string; // the last text that was copied
   declare more: MoreTexts | undefined; // texts of what is loaded later
   declare screen: Screen | undefined; // what draws a view other than Serve
 
@@ -78,9 +80,10 @@ export class WeighPage extends LitElement implements ScreenHost {
     this.request = kExample;
     this.problems = [];
     this.chain = [];
-    this.notice = this.failure = this.said = '';
+    this.notice = this.failure = this.said = this.given = '';
     this.reading = kNoReading;
     this.where = 'serve';
+    this.extras = [];
     this.dragging = this.settled = false;
     this.opened = new Set();
   }
@@ -176,6 +179,7 @@ export class WeighPage extends LitElement implements ScreenHost {
         const link = await readLink(fragment);
         where = kViews.find((v) => v === link.view) ?? 'serve';
         request = link.request;
+        this.extras = link.extra ?? this.extras;
         if (link.missingFile !== undefined) this.reading = { ...kNoReading, missing: link.missingFile, name: link.missingFile };
       } catch (error) {
         if (!(error instanceof BrokenLink)) throw error;
@@ -230,6 +234,11 @@ export class WeighPage extends LitElement implements ScreenHost {
     scrollTo(0, 0);
   }
 
+  setExtras(extras: string[]): void {
+    this.extras = extras;
+    void this.write('');
+  }
+
   ask(request: JsonObject, explain: boolean, call: Call = this.call): Answer {
     return this.client![call](explain ? { ...request, explain: true } : request);
   }
@@ -239,6 +248,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     const asked = this.call === 'estimate' ? withEngine(this.description!, request) : request;
     const answer = this.ask(asked, true);
     this.problems = Array.isArray(answer.problems) ? answer.problems : [];
+    this.given = '';
     if (answer.ok) {
       this.answer = answer;
       this.answered = request;
@@ -278,7 +288,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   private link(): Promise<string> {
-    return writeLink(this.request, this.reading.name, this.where === 'serve' ? undefined : this.where, this.screen?.extra?.());
+    return writeLink(this.request, this.reading.name, this.where === 'serve' ? undefined : this.where, this.where === 'compare' ? this.extras : []);
   }
 
   private say(): void {
@@ -312,7 +322,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   private bringing: Promise<void> | undefined;
 
   /** What draws the work behind a number: fetched when a reader first comes near one. */
-  private bringWork = (): Promise<void> =>
+  bringWork = (): Promise<void> =>
     (this.bringing ??= (async () => {
       this.workOf = await import('./work.js');
       const texts = await textsOf(this.settings.language, true);
@@ -474,6 +484,13 @@ export class WeighPage extends LitElement implements ScreenHost {
     if (location.hash !== link) history.replaceState(null, '', link);
     this.tell(this.texts.linkCopied);
   };
+
+  async give(text: string): Promise<void> {
+    this.given = text;
+    let copied = false;
+    await navigator.clipboard?.writeText(text).then(() => (copied = true), () => undefined);
+    this.said = copied ? this.texts.copied : this.texts.toCopy;
+  }
 
   /** Says something for a moment. */
   tell(text: string): void {

@@ -7,11 +7,15 @@ import type { JsonObject } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import type { SectionHost, Sections } from './sections.js';
 
-export const kViews = ['serve', 'train', 'models', 'devices'] as const;
+export const kViews = ['serve', 'train', 'card', 'compare', 'models', 'devices', 'formulas'] as const;
 export type ViewName = (typeof kViews)[number];
 
 export interface ScreenHost extends SectionHost {
   readonly more: MoreTexts | undefined;
+  /** What the link holds besides the request: set-ups to compare, each a link of its own. */
+  readonly extras: string[];
+  setExtras(extras: string[]): void;
+  bringWork(): Promise<void>;
   show(view: ViewName, request?: JsonObject): void;
   ask(request: JsonObject, explain: boolean, call?: Call): Answer;
   tell(text: string): void;
@@ -20,13 +24,14 @@ export interface ScreenHost extends SectionHost {
 
 export interface Screen {
   render(): unknown;
-  /** What it keeps in the link besides the request. */
-  extra?(): string[];
 }
 
 type Make = (host: ScreenHost, form: Form, sections: Sections) => Screen;
 
 export const kScreens: Record<string, () => Promise<{ screen: Make }>> = {
+  card: () => import('./views/card.js'),
+  compare: () => import('./views/compare.js'),
+  formulas: () => import('./views/formulas.js'),
   train: () => import('./views/train.js'),
   models: () => import('./views/models.js'),
   devices: () => import('./views/devices.js'),

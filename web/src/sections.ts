@@ -16,7 +16,10 @@ export interface SectionHost extends Host {
   readonly other: Answer | undefined;
   /** The parts of the memory whose own parts are shown. */
   opened: ReadonlySet<string>;
-  view(): View | undefined;
+  view(withWork?: boolean): View | undefined;
+  /** Copies a text, and shows it. */
+  give(text: string): Promise<void>;
+  readonly given: string;
 }
 
 export class Sections {
@@ -140,7 +143,19 @@ export class Sections {
     return html`${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
       ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.host.client}></wb-curves></section>`}
-      ${this.assumptions(view)}`;
+      ${this.assumptions(view)}${this.take(view)}`;
+  }
+
+  /** The answer to take along. */
+  take(view: View): TemplateResult {
+    const { texts } = view;
+    const copy = (how: 'asMarkdown' | 'asCsv' | 'asJson'): void => void import('./share.js').then(async (share) => this.host.give(how === 'asMarkdown' ? share.asMarkdown(view, location.href) : share[how](view)));
+    const command = (): void => void import('./share.js').then((share) => this.host.give(share.commandOf(view) ?? ''));
+    const engine = engineOf(view.request);
+    return html`<section class="below take" aria-label=${texts.take}><h2>${texts.take}</h2><p class="tasks">
+      <button type="button" @click=${() => copy('asMarkdown')}>${texts.copyMarkdown}</button><button type="button" @click=${() => copy('asCsv')}>CSV</button><button type="button" @click=${() => copy('asJson')}>JSON</button>
+      ${view.call === 'estimate' && engine !== undefined && !['ideal', 'transformers', 'exllamav2'].includes(engine) ? html`<button type="button" @click=${command}>${texts.copyCommand}</button>` : nothing}</p>
+      ${this.host.given ? html`<pre class="given" tabindex="0">${this.host.given}</pre>` : nothing}</section>`;
   }
 
   private weightsOf(view: View): Json | undefined {

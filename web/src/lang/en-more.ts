@@ -55,6 +55,23 @@ export const enMore = {
   deviceClass: 'Class',
   classes: { datacenter: 'data centre', consumer: 'consumer', workstation: 'workstation', apple: 'Apple', npu: 'NPU', cpu: 'CPU', tpu: 'TPU', edge: 'edge' } as Record<string, string>,
 
+  // compare, card, formulas
+  differs: 'differs',
+  compareLead: 'Two to four set-ups side by side; what differs is marked. The link holds them all.',
+  addPresent: 'Add what stands in the form: {name}',
+  openSetUp: 'Open',
+  removeSetUp: 'Remove',
+  runsOn: 'What runs on {device}',
+  cardLead: 'Each model of the catalogue in the best format that fits, from the one it was published in down to two bits: how much has to be downloaded, what room is left, and how fast one reader sees it write. A name opens the model.',
+  guess: 'Guess my card from this browser',
+  noGuess: 'This browser calls its graphics “{name}”, which is no device of the catalogue. Choose it above.',
+  bestFormat: 'Best format',
+  download: 'Download',
+  weighing: 'Weighing… {count} of {all}',
+  fitOf: '{count} of {all} models fit.',
+  formulasLead: 'All {count} formulas, with their kind and source. Where the set-up in the form uses one, its value there stands beside it.',
+  hereIs: 'in the present set-up {value}',
+
   // training
   train: {
     how: 'What is trained, and how',

@@ -54,6 +54,22 @@ export const zhMore: MoreTexts = {
   deviceClass: '类别',
   classes: { datacenter: '数据中心', consumer: '消费级', workstation: '工作站', apple: 'Apple', npu: 'NPU', cpu: 'CPU', tpu: 'TPU', edge: '边缘设备' },
 
+  differs: '不同',
+  compareLead: '两到四种配置并排对比，不同之处有标记。链接里包含全部配置。',
+  addPresent: '加入当前配置：{name}',
+  openSetUp: '打开',
+  removeSetUp: '移除',
+  runsOn: '{device} 能跑什么',
+  cardLead: '目录里的每个模型，取放得下的最好格式：从发布格式一直到两位量化。列出下载大小、剩余空间，以及单个用户看到的速度。点名称即可打开。',
+  guess: '从浏览器猜测我的显卡',
+  noGuess: '浏览器报告的显卡是“{name}”，目录里没有。请在上面选择。',
+  bestFormat: '最好的格式',
+  download: '下载大小',
+  weighing: '正在称重… {count} / {all}',
+  fitOf: '{all} 个模型中有 {count} 个放得下。',
+  formulasLead: '全部 {count} 个公式，附性质与出处。当前配置用到的，旁边给出它的值。',
+  hereIs: '当前配置中为 {value}',
+
   train: {
     how: '训练什么、怎么训练',
     batch: '批大小与数据',

@@ -155,7 +155,7 @@ class Train implements Screen {
       ${this.sections.notes()}${this.timeline(view)}${this.article(view)}
       ${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further))}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
-      ${this.sections.assumptions(view)}`;
+      ${this.sections.assumptions(view)}${this.sections.take(view)}`;
   }
 
   render(): unknown {
