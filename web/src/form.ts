@@ -278,14 +278,14 @@ export class Form {
         @change=${(e: Event) => { const input = e.target as HTMLInputElement; void this.host.readFiles([...(input.files ?? [])]).then(() => (input.value = '')); }} /></label></p>`;
   }
 
-  device(shown: ReadonlySet<string>): TemplateResult {
+  device(shown: ReadonlySet<string>, withCount = true): TemplateResult {
     const { texts, request } = this;
-    const count = this.host.field('/devices');
+    const count = withCount ? this.host.field('/devices') : undefined;
     const device = request['device'];
     if (Array.isArray(device)) return this.mixed(device, shown);
     const layers = this.description.engines.find((e) => e.id === engineOf(this.host.asked))?.layer_split === true;
-    return html`<div class="pair"><div>${this.combobox('/device', shown)}</div>${count ? this.control(count, shown) : nothing}</div>${this.figureFields('/device', shown)}
-      ${layers && this.host.call === 'estimate' && typeof device === 'string' && request['devices'] === undefined
+    return html`<div class=${withCount ? 'pair' : ''}><div>${this.combobox('/device', shown)}</div>${count ? this.control(count, shown) : nothing}</div>${this.figureFields('/device', shown)}
+      ${withCount && layers && this.host.call === 'estimate' && typeof device === 'string' && request['devices'] === undefined
         ? html`<p class="file"><button type="button" class="link" @click=${() => this.host.put('/device', [device, device])}>${texts.addCard}</button></p>` : nothing}`;
   }
 

@@ -106,7 +106,7 @@ class Card implements Screen {
     const device = findDevice(description!, request);
     return html`<section class="page" id="answer" tabindex="-1" aria-labelledby="screen-title"><h2 id="screen-title">${device ? plainSentence(more.runsOn, { device: device.name }) : texts.views['card']}</h2>
       <p class="lead">${more.cardLead}</p>
-      <form class="band" @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}><div class="wide">${this.form.device(shown)}<p class="file"><button type="button" class="link" @click=${this.guessDevice}>${more.guess}</button></p>${this.guess ? html`<p class="error">${this.guess}</p>` : nothing}</div>${fields.map((f) => this.form.control(f, shown))}</form>
+      <form class="band" @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}><div class="wide">${this.form.device(shown, request['devices'] !== undefined)}<p class="file"><button type="button" class="link" @click=${this.guessDevice}>${more.guess}</button></p>${this.guess ? html`<p class="error">${this.guess}</p>` : nothing}</div>${fields.map((f) => this.form.control(f, shown))}</form>
       ${base['device'] === undefined ? html`<p>${texts.needsHint}</p>` : html`<p class="muted" role="status">${busy ? plainSentence(more.weighing, { count: format.count(this.done), all: format.count(all) }) : plainSentence(more.fitOf, { count: format.count(this.rows.length), all: format.count(all) })}</p>
         ${this.table.render('card', texts.views['card']!, this.rows, columns)}`}</section>`;
   }
