@@ -4,6 +4,8 @@ import { type Plugin, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { viteSingleFile } from 'vite-plugin-singlefile';
 
+import { firstAnswer } from './prerender.mjs';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const kDist = process.env['WEIGHBRIDGE_DIST'] ?? here('../dist');
 
@@ -13,6 +15,28 @@ const kPolicy = [
   "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", `connect-src 'self' ${kHubHosts}`,
   "manifest-src 'self'", "worker-src 'self'", "base-uri 'none'", "form-action 'none'",
 ].join('; ');
+
+/** The answer to the default request, in the page before any script has run; and the script that hides it where another is asked for. */
+function firstPaint(): Plugin {
+  return {
+    name: 'weighbridge-first-paint',
+    apply: 'build',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'start.js', source: readFileSync(here('start.js')) });
+    },
+    transformIndexHtml: {
+      order: 'pre',
+      handler: async (html) => {
+        const first = await firstAnswer();
+        const split = first.indexOf('<main');
+        return html
+          .replace(/<header>.*<\/header>/, () => first.slice(0, split))
+          .replace('<p class="late">', () => `<div class="still">${first.slice(split)}</div><p class="late">`)
+          .replace('<script type="module"', '<script src="./start.js" vite-ignore></script><script type="module"');
+      },
+    },
+  };
+}
 
 /** The policy, and early fetches of everything that the first answer needs. */
 function head(): Plugin {
@@ -111,7 +135,7 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), installable(), head()],
+    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), firstPaint(), installable(), head()],
     build: {
       target: 'es2022',
       outDir,

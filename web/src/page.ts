@@ -67,6 +67,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   private readonly sections = new Sections(this, this.form);
   private readonly kept: Partial<Record<Call, JsonObject>> = {}; // the requests of the calls that are not shown
   private stop: AbortController | undefined;
+  private shell: ChildNode[] = [];
   private changedPath = '';
   private linkTurn = 0;
   private sayTimer = 0;
@@ -89,7 +90,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   protected override createRenderRoot(): HTMLElement {
-    this.replaceChildren(); // the shell that stood here while the scripts were loading
+    this.shell = [...this.childNodes]; // what stood here before the scripts ran stays until there is an answer
     return this;
   }
 
@@ -116,16 +117,22 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   /** Starts with a core that is ready, in the language and with the request that this visit asks for. */
   async start(client: Client): Promise<void> {
-    this.description = client.describe();
-    this.texts = await textsOf(this.settings.language);
-    this.speak();
-    this.client = client;
+    if (this.settings.language !== 'en') this.texts = await textsOf(this.settings.language);
+    this.startNow(client);
     await this.follow();
     await this.updateComplete;
     performance.mark('weighbridge:answer');
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     this.settled = true;
     void import('./curves.js');
+  }
+
+  /** The default request, answered. */
+  startNow(client: Client): void {
+    this.description = client.describe();
+    this.speak();
+    this.client = client;
+    if (location.hash.length < 2) this.weigh(kExample);
   }
 
   // ---- language, theme, units ----
@@ -172,7 +179,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     this.reading = kNoReading;
     this.changedPath = '';
     this.linkTurn += 1;
-    let request: JsonObject | undefined;
+    let request: JsonObject | undefined = fragment === '' && this.answered !== kExample ? kExample : undefined;
     let where: ViewName = 'serve';
     if (fragment !== '') {
       try {
@@ -205,7 +212,7 @@ export class WeighPage extends LitElement implements ScreenHost {
       const from = this.kept[before] ?? kExample;
       request ??= kShared.reduce((made, path) => set(made, path, get(from, path)), this.kept[this.call] ?? {});
     }
-    this.weigh(request ?? this.request);
+    if (request !== undefined || this.answered !== this.request || !this.answer) this.weigh(request ?? this.request);
     if (where !== 'serve') void this.bringScreen(where);
   }
 
@@ -292,6 +299,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   private say(): void {
+    if (!this.isConnected) return;
     clearTimeout(this.sayTimer);
     this.sayTimer = window.setTimeout(() => {
       const wrong = this.problems.filter((p) => p.severity === 'error');
@@ -520,6 +528,10 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   protected override updated(changed: PropertyValues): void {
+    if (this.shell.length > 0 && (this.answer || this.failure || this.problems.length > 0)) {
+      for (const node of this.shell.splice(0)) node.remove();
+      delete document.documentElement.dataset['start'];
+    }
     if (!changed.has('chain') && !changed.has('texts') && !changed.has('workOf')) return;
     const dialog = this.querySelector('dialog');
     if (!dialog) return;
@@ -542,10 +554,10 @@ export class WeighPage extends LitElement implements ScreenHost {
     return this.notice ? html`<p class="notice">${this.notice}</p>` : nothing;
   }
 
-  protected override render(): TemplateResult {
+  override render(): TemplateResult | typeof nothing {
     const { texts } = this;
     if (this.failure) return html`${this.head()}<main><p class="failure" role="alert">${this.failure}</p></main>`;
-    if (!this.client || !this.description) return html`${this.head()}<main><section class="ticket open"><h2 class="verdict">${texts.loading}</h2></section></main>`;
+    if (!this.client || !this.description) return nothing; // the shell stands
     const { screen } = this;
     return html`${this.head()}
       ${this.where === 'serve'
