@@ -58,20 +58,21 @@ export async function firstAnswer() {
     });
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
     const { WeighPage } = await import(pathToFileURL(join(folder, "page.mjs")).href);
+    const { load } = await import(pathToFileURL(join(here, "../dist/npm/index.js")).href);
+    const client = await load();
     // What the templates ask of a browser: none of it decides what is drawn.
     const still = { matches: false, addEventListener() {}, removeEventListener() {} };
     const element = { lang: "", dataset: {}, title: "" };
     const kept = {};
-    for (const [name, value] of Object.entries({ navigator: { languages: ["en"], onLine: true }, location: { hash: "", href: "" }, document: { documentElement: element, activeElement: null, title: "" }, matchMedia: () => still, addEventListener() {}, removeEventListener() {} })) {
+    for (const [name, value] of Object.entries({ navigator: { languages: ["en"], onLine: true }, location: { hash: "", href: "" }, document: { documentElement: element, activeElement: null, title: "" }, matchMedia: () => still, CSS: { escape: String }, addEventListener() {}, removeEventListener() {} })) {
       kept[name] = Object.getOwnPropertyDescriptor(globalThis, name);
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
     try {
-      const { load } = await import(pathToFileURL(join(here, "../dist/npm/index.js")).href);
       WeighPage.prototype.querySelector = () => null;
       const page = new WeighPage();
-      page.startNow(await load());
-      return withFields(written(page.render())).replace(/>\s+</g, "> <").replace(/\s{2,}/g, " ");
+      page.startNow(client);
+      return withFields(written(page.render())).replaceAll("<select ", "<select disabled ").replace(/<input (?![^>]*readonly)/g, "<input readonly ").replace(/>\s+</g, "> <").replace(/\s{2,}/g, " ");
     } finally {
       for (const [name, descriptor] of Object.entries(kept)) descriptor ? Object.defineProperty(globalThis, name, descriptor) : delete globalThis[name];
     }

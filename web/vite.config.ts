@@ -89,18 +89,26 @@ const installable = (): Plugin[] => [
   }),
 ];
 
-/** Totals that others published, by model: the page's list shows them, the calculator does not need them. */
-function published(): Plugin {
-  const id = 'virtual:published';
-  return {
-    name: 'weighbridge-published',
-    resolveId: (source) => (source === id ? `\0${id}` : undefined),
-    load(source) {
-      if (source !== `\0${id}`) return undefined;
+/** Data that only the lists show, and the calculator does not need: totals that others published, and measurements. */
+function data(): Plugin {
+  const made: Record<string, () => unknown> = {
+    'virtual:published': () => {
       const folder = here('../core/data/models/');
       const rows = readdirSync(folder).sort().flatMap((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as { id: string; published_parameters?: number; published_source?: string }[]);
-      return `export default ${JSON.stringify(Object.fromEntries(rows.filter((row) => row.published_parameters).map((row) => [row.id, [row.published_parameters, row.published_source]])))}`;
+      return Object.fromEntries(rows.filter((row) => row.published_parameters).map((row) => [row.id, [row.published_parameters, row.published_source]]));
     },
+    'virtual:measurements': () => {
+      const folder = here('../tests/measurements/');
+      return readdirSync(folder).sort().filter((file) => file.endsWith('.jsonl')).flatMap((file) => readFileSync(folder + file, 'utf8').split('\n').filter(Boolean).map((text) => {
+        const { id, request, path, value, source, call } = JSON.parse(text) as Record<string, unknown>;
+        return { id, call: call ?? (file.startsWith('train') ? 'train' : 'estimate'), request, path, value, source };
+      })).filter((row) => typeof row.value === 'number' && row.request !== undefined);
+    },
+  };
+  return {
+    name: 'weighbridge-data',
+    resolveId: (source) => (source in made ? `\0${source}` : undefined),
+    load: (source) => (source.startsWith('\0virtual:') && made[source.slice(1)] ? `export default ${JSON.stringify(made[source.slice(1)]!())}` : undefined),
   };
 }
 
@@ -135,7 +143,7 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [published(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [published(), firstPaint(), installable(), head()],
+    plugins: single ? [data(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [data(), firstPaint(), installable(), head()],
     build: {
       target: 'es2022',
       outDir,

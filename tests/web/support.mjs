@@ -47,7 +47,7 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url);
-  await page.waitForSelector("#answer");
+  await page.waitForSelector("weigh-page[ready] #answer");
   return { page, context, errors };
 }
 

@@ -530,6 +530,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   protected override updated(changed: PropertyValues): void {
     if (this.shell.length > 0 && (this.answer || this.failure || this.problems.length > 0)) {
       for (const node of this.shell.splice(0)) node.remove();
+      this.toggleAttribute('ready', true);
       delete document.documentElement.dataset['start'];
     }
     if (!changed.has('chain') && !changed.has('texts') && !changed.has('workOf')) return;

@@ -7,7 +7,7 @@ import type { JsonObject } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import type { SectionHost, Sections } from './sections.js';
 
-export const kViews = ['serve', 'train', 'card', 'compare', 'models', 'devices', 'formulas'] as const;
+export const kViews = ['serve', 'train', 'card', 'compare', 'models', 'devices', 'accuracy', 'formulas'] as const;
 export type ViewName = (typeof kViews)[number];
 
 export interface ScreenHost extends SectionHost {
@@ -29,6 +29,7 @@ export interface Screen {
 type Make = (host: ScreenHost, form: Form, sections: Sections) => Screen;
 
 export const kScreens: Record<string, () => Promise<{ screen: Make }>> = {
+  accuracy: () => import('./views/accuracy.js'),
   card: () => import('./views/card.js'),
   compare: () => import('./views/compare.js'),
   formulas: () => import('./views/formulas.js'),

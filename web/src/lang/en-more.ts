@@ -72,6 +72,22 @@ export const enMore = {
   formulasLead: 'All {count} formulas, with their kind and source. Where the set-up in the form uses one, its value there stands beside it.',
   hereIs: 'in the present set-up {value}',
 
+  // accuracy
+  accuracyLead: 'What is predicted here against {count} measurements that others published, computed anew in your browser. The worst come first.',
+  summaryOfErrors: 'Errors by engine and figure',
+  figure: 'Figure',
+  measurements: 'Measurements',
+  median: 'Median error',
+  nine: 'Nine in ten within',
+  insideRange: 'In the range',
+  predictedMeasured: 'Memory, predicted over measured; the dashed lines are ten percent away',
+  axisMeasured: 'measured',
+  everyMeasurement: 'Every measurement',
+  measuredValue: 'Measured',
+  predictedValue: 'Predicted',
+  error: 'Error',
+  set: 'Set-up',
+
   // training
   train: {
     how: 'What is trained, and how',

@@ -71,7 +71,7 @@ export const en = {
   copyCommand: 'Command line',
   copied: 'Copied',
   toCopy: 'Ready to be copied',
-  views: { serve: 'Serve', train: 'Train', card: 'What runs on my card', compare: 'Compare', models: 'Models', devices: 'Devices', formulas: 'Formulas' } as Record<string, string>,
+  views: { serve: 'Serve', train: 'Train', card: 'What runs on my card', compare: 'Compare', models: 'Models', devices: 'Devices', accuracy: 'Accuracy', formulas: 'Formulas' } as Record<string, string>,
   fileMissing: 'This link was made for the file {name}, which is too long for a link. Drop it here to see the answer.',
   brokenLink: 'This link is damaged, so the page starts with an example.',
   useNearest: 'Use {nearest}',

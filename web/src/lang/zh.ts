@@ -71,7 +71,7 @@ export const zh: Texts = {
   copyCommand: '命令行',
   copied: '已复制',
   toCopy: '可以复制了',
-  views: { serve: '推理', train: '训练', card: '我的卡能跑什么', compare: '对比', models: '模型', devices: '设备', formulas: '公式' },
+  views: { serve: '推理', train: '训练', card: '我的卡能跑什么', compare: '对比', models: '模型', devices: '设备', accuracy: '准确度', formulas: '公式' },
   fileMissing: '这个链接对应文件 {name}，内容太长，放不进链接。把文件拖到这里即可看到结果。',
   brokenLink: '这个链接已损坏，页面改为从一个示例开始。',
   useNearest: '改用 {nearest}',

@@ -1,0 +1,60 @@
+// The answer that stands in the page before its scripts have run: the same as the calculator's, and never the answer to something else.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { hashOf, host, kDesktop, kPhone, launch, open } from "./support.mjs";
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), host()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const read = () => ({
+  answer: document.querySelector("#answer").innerText.replace(/\s+/g, " "), bar: document.querySelector("#answer svg.stack").outerHTML.replace(/<!--.*?-->|\s+/g, ""),
+  fields: [...document.querySelectorAll("form.request input, form.request select")].filter((f) => f.type !== "file").map((f) => [f.id, f.tagName === "SELECT" ? f.selectedOptions[0].textContent.trim() : f.value || f.placeholder]),
+  head: document.querySelector("weigh-page > header").innerText.replace(/\s+/g, " "), hidden: getComputedStyle(document.querySelector("#answer")).visibility,
+});
+// The page as it is without its module: what stands there until the calculator has come.
+const still = async (url, { viewport = kDesktop, locale = "en-US", storage } = {}) => {
+  const context = await browser.newContext({ viewport, locale });
+  const page = await context.newPage();
+  if (storage) await page.addInitScript((text) => localStorage.setItem("weighbridge", text), storage);
+  await page.route(/\/assets\/.*\.js$/, (route) => route.abort());
+  await page.goto(url);
+  const seen = await page.evaluate(read);
+  const lang = await page.evaluate(() => document.documentElement.lang);
+  await context.close();
+  return { ...seen, lang };
+};
+
+for (const viewport of [kDesktop, kPhone])
+  test(`it is what the calculator says: ${viewport.width} px`, async () => {
+    const { page, context, errors } = await open(browser, server.url, { viewport });
+    const live = await page.evaluate(read);
+    await context.close();
+    const { lang: _, ...first } = await still(server.url, { viewport });
+    assert.deepEqual(first, live);
+    assert.match(first.answer, /Fits on .* to spare/);
+    assert.deepEqual(errors, []);
+  });
+
+test("where something else was asked for, or in another language or unit, nothing wrong is shown", async () => {
+  assert.equal((await still(server.url)).hidden, "visible");
+  assert.equal((await still(server.url + hashOf({ m: "meta-llama/Llama-3.1-8B", d: "rtx-4090" }))).hidden, "hidden");
+  const chinese = await still(server.url, { locale: "zh-CN" });
+  assert.deepEqual([chinese.hidden, chinese.lang], ["hidden", "zh-CN"]);
+  assert.equal((await still(server.url, { storage: '{"unit":"GB"}' })).hidden, "hidden");
+});
+
+test("without JavaScript the answer and a word about it stand there", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(server.url);
+  assert.match(await page.locator("#answer .verdict").innerText(), /Fits on/);
+  assert.match(await page.locator("noscript").innerText(), /needs JavaScript/);
+  await context.close();
+});

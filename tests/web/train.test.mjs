@@ -1,0 +1,123 @@
+// The Train view: three runs that people know, the timeline, advice, bad input, and what it shares with Serve.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { host, kPhone, launch, open } from "./support.mjs";
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), host()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+const visit = async (hash, use, options) => {
+  const { page, context, errors } = await open(browser, server.url + hash, options);
+  try {
+    await page.waitForSelector(".ticket .verdict svg, .ticket .verdict");
+    await page.waitForSelector("form.request #f-method");
+    await use(page);
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+  }
+};
+const exact = async (page, path) => {
+  await page.locator(`button.number[data-path="${path}"]`).first().click();
+  await page.waitForSelector("dialog[open] .result small");
+  const text = await page.locator("dialog[open] .result small").innerText();
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+  return Number(/-?[\d.]+(e[+-]?\d+)?/i.exec(text.replace(/[,\s]/g, ""))?.[0]);
+};
+
+// Published runs: QLoRA of 8B models fits a 24 GB card (github.com/unslothai/unsloth, its table of an 8B in 4 bits); a 7B in full
+// over 8 A100s at ZeRO-3; a 70B over 512 H100s.
+const kRuns = [
+  ["QLoRA of an 8B on one card of 24 GB", "v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora&lora.targets=all-linear&activation_checkpointing=full&loss=chunked&sequence_tokens=2048&dataset_tokens=10000000", 1, [6e9, 24e9]],
+  ["a 7B in full on 8 A100s with ZeRO-3", "v=train&m=meta-llama/Llama-2-7b-hf&d=a100-sxm-80gb&n=8&framework=deepspeed&parallel.data=8&parallel.zero_stage=3&activation_checkpointing=full&sequence_tokens=4096&dataset_tokens=1000000000", 8, [14e9, 60e9]],
+  ["a 70B on 512 H100s", "v=train&m=meta-llama/Meta-Llama-3-70B&d=h100-sxm-80gb&n=512&framework=megatron&parallel.data=16&parallel.tensor=8&parallel.pipeline=4&parallel.sequence=true&parallel.zero_stage=1&activation_checkpointing=full&sequence_tokens=8192&gradient_accumulation=32&dataset_tokens=1000000000000", 512, [15e9, 80e9]],
+];
+
+describe("runs that people know", () => {
+  for (const [name, link, devices, [least, most]] of kRuns)
+    for (const [language, viewport] of [["en", undefined], ["zh", kPhone]])
+      test(`${name}: ${language}`, () =>
+        visit(`#${link}`, async (page) => {
+          assert.match(await page.locator(".verdict span").first().innerText(), new RegExp(language === "en" ? `^Fits on ${devices} × ` : `^${devices} × .*放得下`));
+          const total = await exact(page, "memory.per_device.total");
+          assert.ok(total > least && total < most, `${total} bytes`);
+          const parts = await Promise.all(["weights", "gradients", "optimizer", "activations", "logits", "runtime"].map((p) => page.locator(`tr[data-part="${p}"] .number`).count()));
+          assert.deepEqual(parts, [1, 1, 1, 1, 1, 1]);
+          assert.equal(await page.locator(".moment").count(), 5);
+          assert.equal(await page.locator(".timeline tbody tr").count(), 5, "and the same as a table");
+          assert.equal(await page.locator(".moment.peak").count(), 1);
+          for (const path of ["speed.tokens_per_s", "speed.total_seconds", "speed.mfu"]) assert.equal(await page.locator(`.headline button[data-path="${path}"]`).count(), 1, path);
+          assert.match(await page.locator('.headline button[data-path="speed.total_seconds"]').innerText(), language === "en" ? /\d.(h|d|min)$/ : /(小时|天|分)$/);
+          const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+          assert.ok(wide <= room, `${wide} px of content in ${room}`);
+        }, viewport ? { language, viewport } : { language }));
+});
+
+test("what does not fit says by how much; an advice is taken with one click and fits", () =>
+  visit("#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora&micro_batch=2", async (page) => {
+    assert.match(await page.locator(".verdict span").first().innerText(), /^Short by/);
+    await page.locator(".advice button").first().click();
+    await page.waitForSelector("section.ticket.fits");
+    assert.match(await page.evaluate(() => location.hash), /v=train/);
+  }));
+
+test("every number opens its work", () =>
+  visit(`#${kRuns[0][1]}`, async (page) => {
+    const paths = await page.locator("button.number").evaluateAll((all) => [...new Set(all.map((b) => b.dataset.path))]);
+    assert.ok(paths.length > 15);
+    let formulas = 0;
+    for (const path of paths) {
+      await page.locator(`button.number[data-path="${path}"]`).first().click();
+      await page.waitForSelector("dialog[open] .result");
+      formulas += (await page.locator("dialog[open] math").count()) > 0;
+      assert.ok((await page.locator("dialog[open]").evaluate((d) => d.querySelectorAll("math, p.muted, .summary").length)) > 0, path);
+      await page.keyboard.press("Escape");
+      await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+    }
+    assert.ok(formulas > 10, `${formulas} with a formula`);
+  }));
+
+for (const [language, why] of [["en", /q_proj/], ["zh", /q_proj/]])
+  test(`bad input stands at its field, all of it at once: ${language}`, () =>
+    visit("#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=lora", async (page) => {
+      await page.locator("#f-lora-targets").fill("q_proj, foo");
+      await page.locator("#f-lora-targets-error").waitFor();
+      assert.match(await page.locator("#f-lora-targets-error").innerText(), why);
+      await page.locator("#f-micro_batch").fill("0");
+      await page.locator("#f-micro_batch-error").waitFor();
+      assert.equal(await page.locator("#f-lora-targets-error").count(), 1);
+      await page.locator("#f-micro_batch").fill("");
+      await page.locator("#f-lora-targets").fill("all-linear");
+      await page.waitForFunction(() => !document.querySelector(".error"));
+      assert.match(await page.evaluate(() => location.hash), /lora\.targets=all-linear/);
+    }, { language }));
+
+test("model and hardware are shared with Serve, both ways, and Back goes back", () =>
+  visit("#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora", async (page) => {
+    await page.getByRole("link", { name: "Serve" }).click();
+    await page.waitForSelector("#f-workload-prompt_tokens");
+    assert.match(await page.locator(".what").innerText(), /Llama 3\.1 8B/);
+    await page.locator("#f-device").fill("h100 sxm5 80");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => /H100/.test(document.querySelector(".verdict").innerText));
+    await page.getByRole("link", { name: "Train" }).click();
+    await page.waitForSelector("#f-method");
+    assert.match(await page.locator(".verdict").innerText(), /H100/);
+    assert.equal(await page.locator("#f-method").evaluate((s) => s.selectedOptions[0].value), '"qlora"', "and what was set for training is kept");
+    await page.goBack();
+    await page.waitForSelector("#f-workload-prompt_tokens");
+  }));
+
+test("the article's method is one click away", () =>
+  visit("#v=train&m=meta-llama/Llama-3.1-8B&d=a100-sxm-80gb", async (page) => {
+    await page.getByRole("button", { name: "Article", exact: true }).click();
+    await page.waitForFunction(() => location.hash.includes("estimate_method=article"));
+    assert.match(await page.locator(".answer").innerText(), /12 to 20 bytes/);
+  }));

@@ -1,0 +1,130 @@
+// What the calculator says against what others measured: every published measurement, computed anew in this browser.
+
+import { type TemplateResult, html, nothing, svg } from 'lit';
+
+import measurements from 'virtual:measurements';
+
+import type { Answer } from '../contract.js';
+import { engineOf } from '../engine.js';
+import { isObject } from '../json.js';
+import { unitOf } from '../parts.js';
+import { figure } from '../request.js';
+import type { Screen, ScreenHost } from '../screens.js';
+import { plainSentence } from '../text.js';
+import { type Column, Table } from './table.js';
+
+type Measured = (typeof measurements)[number];
+
+interface Row {
+  measured: Measured;
+  engine: string;
+  predicted: number | undefined;
+  /** Predicted over measured, minus one. */
+  error: number | undefined;
+  inside: boolean | undefined;
+}
+
+const kAtOnce = 40;
+
+class Accuracy implements Screen {
+  private rows: Row[] = [];
+  private readonly table: Table<Row>;
+
+  constructor(private readonly host: ScreenHost) {
+    this.table = new Table(host, (r) => r.measured.id, (r) => [r.measured.id, r.engine, r.measured.path, r.measured.source].join(' '), 'error', true);
+    void this.compute();
+  }
+
+  private async compute(): Promise<void> {
+    for (let i = 0; i < measurements.length; i += kAtOnce) {
+      this.rows.push(...measurements.slice(i, i + kAtOnce).map((m): Row => {
+        const answer: Answer = this.host.ask(m.request, false, m.call);
+        const predicted = answer.ok ? figure(answer, m.path) : undefined;
+        const range = isObject(answer['intervals']) ? answer['intervals'][m.path] : undefined;
+        return {
+          measured: m, engine: m.call === 'train' ? String(m.request['framework'] ?? 'pytorch') : (engineOf(m.request) ?? 'ideal'), predicted,
+          error: predicted === undefined ? undefined : predicted / m.value - 1, inside: Array.isArray(range) ? m.value >= Number(range[0]) && m.value <= Number(range[1]) : undefined,
+        };
+      }));
+      await new Promise((done) => setTimeout(done));
+    }
+    this.host.requestUpdate();
+  }
+
+  private name(row: Row): string {
+    const { texts } = this.host;
+    return texts.figures[row.measured.path] ?? texts.parts[row.measured.path.split('.').pop()!] ?? row.measured.path;
+  }
+
+  private engine(row: Row): string {
+    return this.host.description!.engines.find((e) => e.id === row.engine)?.name ?? row.engine;
+  }
+
+  private show(row: Row, value: number | undefined): string {
+    if (value === undefined) return '–';
+    const view = this.host.view(false);
+    const unit = view ? unitOf({ ...view, call: row.measured.call }, row.measured.path) : undefined;
+    return this.host.format.of(value, unit);
+  }
+
+  private summary(): TemplateResult {
+    const { texts, format } = this.host;
+    const more = this.host.more!;
+    const groups = new Map<string, Row[]>();
+    for (const row of this.rows) groups.set(`${this.engine(row)}\n${this.name(row)}`, [...(groups.get(`${this.engine(row)}\n${this.name(row)}`) ?? []), row]);
+    const at = (list: number[], share: number): number | undefined => list[Math.min(list.length - 1, Math.floor(share * list.length))];
+    const percent = (v: number | undefined): string => (v === undefined ? '–' : format.percent(v));
+    return html`<div class="scroll" tabindex="0" role="group" aria-label=${more.summaryOfErrors}><table class="list errors"><caption class="unseen">${more.summaryOfErrors}</caption>
+      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th></tr></thead>
+      <tbody>${[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, rows]) => {
+        const [engine, what] = key.split('\n');
+        const errors = rows.map((r) => (r.error === undefined ? Infinity : Math.abs(r.error))).sort((a, b) => a - b).map((v) => (Number.isFinite(v) ? v : NaN));
+        const ranged = rows.filter((r) => r.inside !== undefined);
+        return html`<tr><th scope="row">${engine}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
+          <td class="value">${ranged.length === 0 ? '–' : format.percent(ranged.filter((r) => r.inside).length / ranged.length)}</td></tr>`;
+      })}</tbody></table></div>`;
+  }
+
+  /** Each measurement as a dot; on the diagonal the two agree, and the dashed lines are ten percent away. */
+  private scatter(): TemplateResult | typeof nothing {
+    const more = this.host.more!;
+    const bytes = this.rows.filter((r) => /memory\.|kv_pool|weights|kv_cache/.test(r.measured.path) && r.predicted !== undefined && r.predicted > 0 && r.measured.value > 0);
+    if (bytes.length < 3) return nothing;
+    const all = bytes.flatMap((r) => [r.measured.value, r.predicted!]);
+    const [low, high] = [Math.log(Math.min(...all)) - 0.2, Math.log(Math.max(...all)) + 0.2];
+    const x = (v: number): number => 60 + (430 * (Math.log(v) - low)) / (high - low);
+    const y = (v: number): number => 290 - (280 * (Math.log(v) - low)) / (high - low);
+    const engines = [...new Set(bytes.map((r) => r.engine))];
+    const marks = [2 ** 20, 2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33, 2 ** 36, 2 ** 40].filter((v) => Math.log(v) > low && Math.log(v) < high);
+    const [a, b] = [Math.exp(low), Math.exp(high)];
+    return html`<figure class="curve scatter"><figcaption>${more.predictedMeasured}</figcaption><svg viewBox="0 0 500 320" role="img" aria-label=${more.predictedMeasured}>
+      ${marks.map((v) => svg`<line class="grid" x1="60" x2="490" y1=${y(v)} y2=${y(v)} /><text x="54" y=${y(v) + 4} text-anchor="end">${this.host.format.bytes(v)}</text><text x=${x(v)} y="308" text-anchor="middle">${this.host.format.bytes(v)}</text>`)}
+      <line class="now" x1=${x(a)} y1=${y(a)} x2=${x(b)} y2=${y(b)} />
+      ${[1.1, 1 / 1.1].map((f) => svg`<line class="grid dashed" x1=${x(a)} y1=${y(a * f)} x2=${x(b)} y2=${y(b * f)} />`)}
+      ${bytes.map((r) => svg`<circle class="mark mark-${engines.indexOf(r.engine) % 6}" cx=${x(r.measured.value)} cy=${y(r.predicted!)} r="3.2"><title>${r.measured.id}</title></circle>`)}</svg>
+      <p class="keys"><span class="axis">${more.axisMeasured}</span>${engines.map((e, i) => html`<span class="key mark-${i % 6}"><i></i>${this.host.description!.engines.find((row) => row.id === e)?.name ?? e}</span>`)}</p></figure>`;
+  }
+
+  render(): unknown {
+    const { texts, format } = this.host;
+    const more = this.host.more!;
+    const columns: Column<Row>[] = [
+      { id: 'engine', name: texts.labels['/engine']!, value: (r) => this.engine(r) },
+      { id: 'figure', name: more.figure, value: (r) => this.name(r) },
+      { id: 'model', name: texts.model, value: (r) => (typeof r.measured.request['model'] === 'string' ? r.measured.request['model'] : '…') },
+      { id: 'measured', name: more.measuredValue, numeric: true, down: true, value: (r) => r.measured.value, show: (r) => this.show(r, r.measured.value) },
+      { id: 'predicted', name: more.predictedValue, numeric: true, down: true, value: (r) => r.predicted, show: (r) => this.show(r, r.predicted) },
+      { id: 'error', name: more.error, numeric: true, down: true, value: (r) => (r.error === undefined ? Infinity : Math.abs(r.error)), show: (r) => (r.error === undefined ? '–' : `${r.error > 0 ? '+' : r.error < 0 ? '−' : ''}${format.percent(Math.abs(r.error))}`) },
+      { id: 'inside', name: more.insideRange, value: (r) => (r.inside === undefined ? undefined : r.inside ? 1 : 0), show: (r) => (r.inside === undefined ? '–' : r.inside ? texts.yes : texts.no) },
+      { id: 'open', name: more.set, value: (r) => r.measured.id, show: (r) => html`<button type="button" class="link" aria-label="${more.openSetUp}: ${r.measured.id}" @click=${() => this.host.show(r.measured.call === 'train' ? 'train' : 'serve', r.measured.request)}>${more.openSetUp}</button>` },
+      { id: 'source', name: texts.source, value: (r) => r.measured.source, show: (r) => (/^https:/.test(r.measured.source) ? html`<a href=${r.measured.source} rel="noreferrer">${new URL(r.measured.source).host}<span class="unseen"> ${r.measured.id}</span></a>` : r.measured.source) },
+    ];
+    const engines = [...new Set(this.rows.map((r) => r.engine))].sort();
+    return html`<section class="page" id="answer" tabindex="-1" aria-labelledby="screen-title"><h2 id="screen-title">${texts.views['accuracy']}</h2>
+      <p class="lead">${plainSentence(more.accuracyLead, { count: format.count(measurements.length) })}</p>
+      ${this.rows.length < measurements.length ? html`<p class="muted">${texts.loading}</p>` : html`${this.summary()}${this.scatter()}
+        <h3>${more.everyMeasurement}</h3>${this.table.render('accuracy', more.everyMeasurement, this.rows, columns, [{ id: 'engine', name: texts.labels['/engine']!, all: more.all, values: engines.map((e) => [e, this.host.description!.engines.find((row) => row.id === e)?.name ?? e]), of: (r) => r.engine }])}`}</section>`;
+  }
+}
+
+export const screen = (host: ScreenHost): Screen => new Accuracy(host);
