@@ -72,7 +72,7 @@ export async function firstAnswer() {
       WeighPage.prototype.querySelector = () => null;
       const page = new WeighPage();
       page.startNow(client);
-      return withFields(written(page.render())).replaceAll("<select ", "<select disabled ").replace(/<input (?![^>]*readonly)/g, "<input readonly ").replace(/>\s+</g, "> <").replace(/\s{2,}/g, " ");
+      return withFields(written(page.render())).replace(/<select ([^>]*)>.*?<\/select>/gs, (whole, attributes) => `<select disabled ${attributes}>${/<option[^>]* selected=""[^>]*>[^<]*<\/option>/.exec(whole)?.[0] ?? ""}</select>`).replace(/<input (?![^>]*readonly)/g, "<input readonly ").replace(/>\s+</g, "> <").replace(/\s{2,}/g, " ");
     } finally {
       for (const [name, descriptor] of Object.entries(kept)) descriptor ? Object.defineProperty(globalThis, name, descriptor) : delete globalThis[name];
     }

@@ -15,9 +15,9 @@ import type { Texts } from './lang/en.js';
 import { assumed, deviceName, fieldOf, figure, figureFields, findDevice, findModel, kNumbers, modelName, plainNumber, typed, typedBytes } from './request.js';
 import { plainSentence } from './text.js';
 
-const kCustom = '\u0000custom'; // no id of the catalogue
-const kNothing = '\u0000none';
-const kHub = '\u0000hub:';
+const kCustom = '~custom'; // no id of the catalogue
+const kNothing = '~none';
+const kHub = '~hub:';
 
 export class Form {
   constructor(private readonly host: Host) {}

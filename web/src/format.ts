@@ -100,7 +100,12 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
         case 'FLOP':
         case 'FLOP/s':
           return join(...prefixed(value, of));
+        case 'FLOP/token':
+          return join(...prefixed(value, 'FLOP')) + words.unit('/token');
+        case 'J':
+          return join(...prefixed(value, of));
         case 'USD':
+          if (value >= 1e5) return intl('um', { style: 'currency', currency: 'USD', notation: 'compact', maximumSignificantDigits: 3 }).format(value);
           return value >= 1
             ? intl('u', { style: 'currency', currency: 'USD' }).format(value)
             : intl('u3', { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 }).format(value);
