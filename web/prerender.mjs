@@ -1,7 +1,7 @@
-// The first answer as HTML: what the page shows for its default request, computed by the built package and drawn by the page's
+// The first answer as HTML: what the page shows for its default request, computed by the built core and drawn by the page's
 // own templates, so that a reader sees it before any script has run. The page draws it again once the calculator is there; a
 // test holds the two against each other.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -58,8 +58,9 @@ export async function firstAnswer() {
     });
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
     const { WeighPage } = await import(pathToFileURL(join(folder, "page.mjs")).href);
-    const { load } = await import(pathToFileURL(join(here, "../dist/npm/index.js")).href);
-    const client = await load();
+    await build({ entryPoints: [join(here, "../wasm/loader.ts")], bundle: true, format: "esm", platform: "neutral", outfile: join(folder, "core.mjs"), logLevel: "error", target: "es2022" });
+    const { load } = await import(pathToFileURL(join(folder, "core.mjs")).href);
+    const client = await load({ wasmBinary: await readFile(join(here, "../build/wasm/module/weighbridge.wasm")) });
     // What the templates ask of a browser: none of it decides what is drawn.
     const still = { matches: false, addEventListener() {}, removeEventListener() {} };
     const element = { lang: "", dataset: {}, title: "" };

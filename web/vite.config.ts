@@ -89,8 +89,8 @@ const installable = (): Plugin[] => [
   }),
 ];
 
-/** Data that only the lists show, and the calculator does not need: totals that others published, and measurements. */
-function data(): Plugin {
+/** Data that only the lists show, and the calculator does not need: totals that others published, and measurements (which would double the single file). */
+function data(single = false): Plugin {
   const made: Record<string, () => unknown> = {
     'virtual:published': () => {
       const folder = here('../core/data/models/');
@@ -99,9 +99,9 @@ function data(): Plugin {
     },
     'virtual:measurements': () => {
       const folder = here('../tests/measurements/');
-      return readdirSync(folder).sort().filter((file) => file.endsWith('.jsonl')).flatMap((file) => readFileSync(folder + file, 'utf8').split('\n').filter(Boolean).map((text) => {
-        const { id, request, path, value, source, call } = JSON.parse(text) as Record<string, unknown>;
-        return { id, call: call ?? (file.startsWith('train') ? 'train' : 'estimate'), request, path, value, source };
+      return single ? [] : readdirSync(folder).sort().filter((file) => file.endsWith('.jsonl')).flatMap((file) => readFileSync(folder + file, 'utf8').split('\n').filter(Boolean).map((text, i) => {
+        const { id, request, path, figure, value, source, call } = JSON.parse(text) as Record<string, unknown>;
+        return { id: id ?? `${file.replace('.jsonl', '')}-${i + 1}`, call: call ?? (file.startsWith('train') ? 'train' : 'estimate'), request, path: path ?? `speed.${String(figure)}`, value, source };
       })).filter((row) => typeof row.value === 'number' && row.request !== undefined);
     },
   };
@@ -143,13 +143,14 @@ export default defineConfig(({ mode }) => {
     base: './',
     publicDir: false,
     resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
-    plugins: single ? [data(), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [data(), firstPaint(), installable(), head()],
+    plugins: single ? [data(true), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [data(), firstPaint(), installable(), head()],
     build: {
       target: 'es2022',
       outDir,
       emptyOutDir: !single, // the single file lies beside the folders of the others
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      chunkSizeWarningLimit: 2000, // the measurements are long, and loaded with their view alone
       // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
       rollupOptions: embed
         ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }

@@ -24,7 +24,7 @@ const kStates = {
   "no device": hashOf({ m: "Qwen/QwQ-32B" }),
   "wrong input": hashOf({ ...kQwq, p: -1 }),
   "a device of one's own, more settings open": hashOf({ m: "Qwen/QwQ-32B", "device.memory_bytes": 24e9, "device.bandwidth": 1e12, "options.block_size": 16 }),
-  "models": "#v=models", "devices": "#v=devices", "formulas": "#v=formulas&m=Qwen/QwQ-32B&d=rtx-4090", "card": "#v=card&m=Qwen/QwQ-32B&d=rtx-4090",
+  "models": "#v=models", "devices": "#v=devices", "accuracy": "#v=accuracy&m=Qwen/QwQ-32B&d=rtx-4090", "formulas": "#v=formulas&m=Qwen/QwQ-32B&d=rtx-4090", "card": "#v=card&m=Qwen/QwQ-32B&d=rtx-4090",
   "train": "#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora", "compare": `#v=compare&m=Qwen/QwQ-32B&d=rtx-4090&s=${encodeURIComponent("m=Qwen/QwQ-32B&w=Q4_K_M&d=rtx-4090")}&s=${encodeURIComponent("m=Qwen/QwQ-32B&d=rtx-4090&n=1")}`,
   "the article's method": hashOf({ ...kQwq, method: "article" }),
 };

@@ -51,6 +51,16 @@ test("Chinese has a name for whatever stands in a formula, and a label for each 
   assert.deepEqual([...units].filter((u) => !zh.unit[u] && !universal.includes(u)), []);
 });
 
+test("training has a label for each field in both languages, and its summaries, figures and units in Chinese", () => {
+  const [enMore, zhMore] = more;
+  const fields = d.fields.train.filter((f) => !["config", "object", "array"].includes(f.type) && !["/explain", "/estimate_method"].includes(f.path));
+  for (const [texts, names] of [[en, enMore.names], [zh, zhMore.names]]) assert.deepEqual(fields.filter((f) => !texts.labels[f.path] && !names.labels[f.path]).map((f) => f.path), []);
+  assert.deepEqual(fields.filter((f) => !zh.fields[f.path] && !zhMore.names.fields[f.path]).map((f) => f.path), []);
+  const figures = d.answers.train.filter((f) => f.type === "number" && f.step);
+  assert.deepEqual(figures.filter((f) => ![zh.figures, zhMore.names.figures, zh.parts, zhMore.names.parts].some((t) => t[f.path] ?? t[f.path.split(".").pop()])).map((f) => f.path), []);
+  assert.deepEqual([...new Set([...d.fields.train, ...d.answers.train].map((row) => row.unit).filter(Boolean))].filter((u) => !zh.unit[u] && !["FLOP", "FLOP/s", "OP/s"].includes(u)), []);
+});
+
 test("a problem's Chinese text uses only params that the core gives", () => {
   for (const { code, summary } of d.problems)
     for (const name of holes(zh.problemTexts[code]).split(",").filter(Boolean)) assert.ok(summary.includes(`{${name}}`), `${code}: {${name}}`);

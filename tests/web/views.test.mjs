@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { hashOf, host, launch, open } from "./support.mjs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { hashOf, host, launch, open, root } from "./support.mjs";
 
 let browser, server;
 before(async () => {
@@ -15,7 +18,7 @@ after(async () => {
 const visit = async (hash, ready, use, options) => {
   const { page, context, errors } = await open(browser, server.url + hash, options);
   try {
-    await page.waitForSelector(ready);
+    await page.waitForSelector(ready, { timeout: 40_000 }); // a thousand measurements take their time on a busy machine
     await use(page, context);
     assert.deepEqual(errors, []);
   } finally {
@@ -68,6 +71,23 @@ for (const language of ["en", "zh"])
       assert.ok(values > 40, `${values} with a worked example`);
       await page.getByLabel(language === "en" ? "Find" : "查找").fill("kv_pool");
       await page.waitForFunction(() => document.querySelectorAll(".entry").length < 20);
+    }, { language }));
+
+for (const language of ["en", "zh"])
+  test(`predictions stand against every published measurement, summed up by engine, with the misses first: ${language}`, () =>
+    visit("#v=accuracy&m=Qwen/QwQ-32B&d=h100-sxm-80gb", "table.list.errors tbody tr", async (page) => {
+      const folder = join(root, "tests/measurements");
+      const rows = readdirSync(folder).filter((f) => f.endsWith(".jsonl")).flatMap((f) => readFileSync(join(folder, f), "utf8").split("\n").filter(Boolean)).map((text) => JSON.parse(text)).filter((row) => typeof row.value === "number" && row.request);
+      await page.locator(".more-rows button").click();
+      const shown = page.locator(".scroll.wide table.list tbody tr");
+      assert.equal(await shown.count(), rows.length);
+      const summed = await page.locator("table.errors tbody tr > :nth-child(3)").allInnerTexts();
+      assert.equal(summed.reduce((sum, n) => sum + Number(n.replace(/,/g, "")), 0), rows.length);
+      const errors = (await shown.locator(":nth-child(6)").allInnerTexts()).map((t) => Number(t.replace(/[^\d.]/g, ""))).filter((n) => !Number.isNaN(n));
+      assert.ok(errors[0] >= errors[errors.length - 1]);
+      assert.ok((await page.locator("figure.scatter circle").count()) > 20);
+      await shown.first().getByRole("button").click();
+      await page.waitForSelector("#f-model");
     }, { language }));
 
 test("the answer as Markdown, CSV and JSON, and as the engine's command", () =>

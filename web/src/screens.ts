@@ -7,8 +7,10 @@ import type { JsonObject } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import type { SectionHost, Sections } from './sections.js';
 
-export const kViews = ['serve', 'train', 'card', 'compare', 'models', 'devices', 'accuracy', 'formulas'] as const;
-export type ViewName = (typeof kViews)[number];
+const kAll = ['serve', 'train', 'card', 'compare', 'models', 'devices', 'accuracy', 'formulas'] as const;
+export type ViewName = (typeof kAll)[number];
+/** The measurements would double the single file: it goes without their view. */
+export const kViews: readonly ViewName[] = kAll.filter((view) => view !== 'accuracy' || import.meta.env.MODE !== 'single');
 
 export interface ScreenHost extends SectionHost {
   readonly more: MoreTexts | undefined;

@@ -32,6 +32,7 @@ export const enMore = {
   // lists
   find: 'Find',
   all: 'all',
+  showAll: 'Show all {count}',
   rowsShown: '{count} of {all}',
   maker: 'Maker',
   family: 'Family',
@@ -80,6 +81,8 @@ export const enMore = {
   median: 'Median error',
   nine: 'Nine in ten within',
   insideRange: 'In the range',
+  byRoofline: 'Median by a roofline at 100 %',
+  byArticle: 'Median by the article',
   predictedMeasured: 'Memory, predicted over measured; the dashed lines are ten percent away',
   axisMeasured: 'measured',
   everyMeasurement: 'Every measurement',

@@ -31,6 +31,7 @@ export const zhMore: MoreTexts = {
 
   find: '查找',
   all: '全部',
+  showAll: '全部显示（{count}）',
   rowsShown: '{count} / {all}',
   maker: '厂商',
   family: '系列',
@@ -74,6 +75,8 @@ export const zhMore: MoreTexts = {
   median: '误差中位数',
   nine: '九成不超过',
   insideRange: '落在区间内',
+  byRoofline: '100% 屋顶线的中位数',
+  byArticle: '文章方法的中位数',
   predictedMeasured: '显存：预测与实测；虚线为相差 10%',
   axisMeasured: '实测',
   everyMeasurement: '全部实测',

@@ -6,7 +6,7 @@ import measurements from 'virtual:measurements';
 
 import type { Answer } from '../contract.js';
 import { engineOf } from '../engine.js';
-import { isObject } from '../json.js';
+import { type JsonObject, isObject } from '../json.js';
 import { unitOf } from '../parts.js';
 import { figure } from '../request.js';
 import type { Screen, ScreenHost } from '../screens.js';
@@ -22,6 +22,9 @@ interface Row {
   /** Predicted over measured, minus one. */
   error: number | undefined;
   inside: boolean | undefined;
+  /** The same by a roofline at 100 %, and by the article's formulas; for speeds alone. */
+  naive: number | undefined;
+  article: number | undefined;
 }
 
 const kAtOnce = 40;
@@ -41,11 +44,17 @@ class Accuracy implements Screen {
         const answer: Answer = this.host.ask(m.request, false, m.call);
         const predicted = answer.ok ? figure(answer, m.path) : undefined;
         const range = isObject(answer['intervals']) ? answer['intervals'][m.path] : undefined;
+        const speed = m.call === 'estimate' && m.path.startsWith('speed.');
+        const by = (request: JsonObject): number | undefined => {
+          const value = speed ? figure(this.host.ask(request, false, 'estimate'), m.path) : undefined;
+          return value === undefined ? undefined : value / m.value - 1;
+        };
         return {
-          measured: m, engine: m.call === 'train' ? String(m.request['framework'] ?? 'pytorch') : (engineOf(m.request) ?? 'ideal'), predicted,
+          measured: m, naive: by({ ...m.request, engine: 'ideal', efficiency: { compute: 1, bandwidth: 1 } }), article: by({ ...m.request, method: 'article' }), engine: m.call === 'train' ? String(m.request['framework'] ?? 'pytorch') : (engineOf(m.request) ?? 'ideal'), predicted,
           error: predicted === undefined ? undefined : predicted / m.value - 1, inside: Array.isArray(range) ? m.value >= Number(range[0]) && m.value <= Number(range[1]) : undefined,
         };
       }));
+      this.host.requestUpdate();
       await new Promise((done) => setTimeout(done));
     }
     this.host.requestUpdate();
@@ -54,6 +63,13 @@ class Accuracy implements Screen {
   private name(row: Row): string {
     const { texts } = this.host;
     return texts.figures[row.measured.path] ?? texts.parts[row.measured.path.split('.').pop()!] ?? row.measured.path;
+  }
+
+  /** An address, or `github:owner/repository path`. */
+  private source(row: Row): unknown {
+    const [first, rest] = row.measured.source.split(/\s+/, 2);
+    const url = first!.startsWith('github:') ? `https://github.com/${first!.slice(7)}${rest ? `/blob/HEAD/${rest}` : ''}` : /^https:/.test(first!) ? first! : undefined;
+    return url ? html`<a href=${url} rel="noreferrer">${first!.startsWith('github:') ? first!.slice(7) : new URL(url).host}<span class="unseen"> ${row.measured.id}</span></a>` : row.measured.source;
   }
 
   private engine(row: Row): string {
@@ -75,13 +91,18 @@ class Accuracy implements Screen {
     const at = (list: number[], share: number): number | undefined => list[Math.min(list.length - 1, Math.floor(share * list.length))];
     const percent = (v: number | undefined): string => (v === undefined ? '–' : format.percent(v));
     return html`<div class="scroll" tabindex="0" role="group" aria-label=${more.summaryOfErrors}><table class="list errors"><caption class="unseen">${more.summaryOfErrors}</caption>
-      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th></tr></thead>
+      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th><th scope="col" class="value">${more.byRoofline}</th><th scope="col" class="value">${more.byArticle}</th></tr></thead>
       <tbody>${[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, rows]) => {
         const [engine, what] = key.split('\n');
         const errors = rows.map((r) => (r.error === undefined ? Infinity : Math.abs(r.error))).sort((a, b) => a - b).map((v) => (Number.isFinite(v) ? v : NaN));
+        const middle = (of: (row: Row) => number | undefined): string => {
+          const known = rows.map(of).filter((v) => v !== undefined).map(Math.abs).sort((a, b) => a - b);
+          return percent(at(known, 0.5));
+        };
         const ranged = rows.filter((r) => r.inside !== undefined);
         return html`<tr><th scope="row">${engine}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
-          <td class="value">${ranged.length === 0 ? '–' : format.percent(ranged.filter((r) => r.inside).length / ranged.length)}</td></tr>`;
+          <td class="value">${ranged.length === 0 ? '–' : format.percent(ranged.filter((r) => r.inside).length / ranged.length)}</td>
+          <td class="value">${middle((r) => r.naive)}</td><td class="value">${middle((r) => r.article)}</td></tr>`;
       })}</tbody></table></div>`;
   }
 
@@ -117,12 +138,12 @@ class Accuracy implements Screen {
       { id: 'error', name: more.error, numeric: true, down: true, value: (r) => (r.error === undefined ? Infinity : Math.abs(r.error)), show: (r) => (r.error === undefined ? '–' : `${r.error > 0 ? '+' : r.error < 0 ? '−' : ''}${format.percent(Math.abs(r.error))}`) },
       { id: 'inside', name: more.insideRange, value: (r) => (r.inside === undefined ? undefined : r.inside ? 1 : 0), show: (r) => (r.inside === undefined ? '–' : r.inside ? texts.yes : texts.no) },
       { id: 'open', name: more.set, value: (r) => r.measured.id, show: (r) => html`<button type="button" class="link" aria-label="${more.openSetUp}: ${r.measured.id}" @click=${() => this.host.show(r.measured.call === 'train' ? 'train' : 'serve', r.measured.request)}>${more.openSetUp}</button>` },
-      { id: 'source', name: texts.source, value: (r) => r.measured.source, show: (r) => (/^https:/.test(r.measured.source) ? html`<a href=${r.measured.source} rel="noreferrer">${new URL(r.measured.source).host}<span class="unseen"> ${r.measured.id}</span></a>` : r.measured.source) },
+      { id: 'source', name: texts.source, value: (r) => r.measured.source, show: (r) => this.source(r) },
     ];
     const engines = [...new Set(this.rows.map((r) => r.engine))].sort();
     return html`<section class="page" id="answer" tabindex="-1" aria-labelledby="screen-title"><h2 id="screen-title">${texts.views['accuracy']}</h2>
       <p class="lead">${plainSentence(more.accuracyLead, { count: format.count(measurements.length) })}</p>
-      ${this.rows.length < measurements.length ? html`<p class="muted">${texts.loading}</p>` : html`${this.summary()}${this.scatter()}
+      ${this.rows.length < measurements.length ? html`<p class="muted">${plainSentence(more.weighing, { count: format.count(this.rows.length), all: format.count(measurements.length) })}</p>` : html`${this.summary()}${this.scatter()}
         <h3>${more.everyMeasurement}</h3>${this.table.render('accuracy', more.everyMeasurement, this.rows, columns, [{ id: 'engine', name: texts.labels['/engine']!, all: more.all, values: engines.map((e) => [e, this.host.description!.engines.find((row) => row.id === e)?.name ?? e]), of: (r) => r.engine }])}`}</section>`;
   }
 }

@@ -26,10 +26,13 @@ export interface Choice<R> {
   of: (row: R) => string | undefined;
 }
 
+const kMost = 400; // rows drawn at once; a search narrows them, a button shows all
+
 export class Table<R> {
   private by: string;
   private down: boolean;
   private query = '';
+  private most = kMost;
   private readonly chosen = new Map<string, string>();
 
   constructor(private readonly host: ScreenHost, private readonly key: (row: R) => string, private readonly text: (row: R) => string, by: string, down = false) {
@@ -61,13 +64,14 @@ export class Table<R> {
 
   render(id: string, caption: string, all: R[], columns: Column<R>[], choices: Choice<R>[] = []): TemplateResult {
     const texts = this.host.more!;
-    const rows = this.rows(all, columns, choices);
+    const found = this.rows(all, columns, choices);
+    const rows = found.slice(0, this.most);
     return html`<div class="finder">
         <label for="${id}-find">${texts.find}</label><input id="${id}-find" type="search" autocomplete="off" spellcheck="false" .value=${live(this.query)}
           @input=${(e: Event) => { this.query = (e.target as HTMLInputElement).value; this.host.requestUpdate(); }} />
         ${choices.map((c) => html`<label for="${id}-${c.id}">${c.name}</label><select id="${id}-${c.id}" @change=${(e: Event) => { this.chosen.set(c.id, (e.target as HTMLSelectElement).value); this.host.requestUpdate(); }}>
           <option value="">${c.all}</option>${c.values.map(([value, name]) => html`<option value=${value} ?selected=${this.chosen.get(c.id) === value}>${name}</option>`)}</select>`)}
-        <p role="status">${plainSentence(texts.rowsShown, { count: this.host.format.count(rows.length), all: this.host.format.count(all.length) })}</p>
+        <p role="status">${plainSentence(texts.rowsShown, { count: this.host.format.count(found.length), all: this.host.format.count(all.length) })}</p>
       </div>
       <div class="scroll wide" tabindex="0" role="group" aria-label=${caption}><table class="list">
         <caption class="unseen">${caption}</caption>
@@ -76,6 +80,6 @@ export class Table<R> {
           const shown = c.show ? c.show(row) : (c.value(row) ?? '–');
           return i === 0 ? html`<th scope="row">${shown}</th>` : html`<td class=${c.numeric ? 'value' : ''}>${shown}</td>`;
         })}</tr>`)}</tbody>
-      </table></div>`;
+      </table></div>${found.length > rows.length ? html`<p class="tasks more-rows"><button type="button" @click=${() => { this.most = Infinity; this.host.requestUpdate(); }}>${plainSentence(texts.showAll, { count: this.host.format.count(found.length) })}</button></p>` : nothing}`;
   }
 }
