@@ -712,10 +712,10 @@ class Packer {
     const known = [...efficiency.classes.map((c) => c.training).filter(Boolean), "all others"];
     file.json.classes.forEach((row, i) => {
       const check = file.check.at("classes", i);
-      check.object(row, ["class", "linear", "linear8", "attention", "memory", "network"]);
+      check.object(row, ["class", "linear", "linear8", "attention", "attention_fused", "memory", "network"]);
       check.at("class").oneOf(row.class, known);
       for (const key of ["linear", "linear8", "memory"]) figure(check.at(key), row[key], 1);
-      figure(check.at("attention"), row.attention, 2);
+      for (const key of ["attention", "attention_fused"]) figure(check.at(key), row[key], 2);
       figure(check.at("network"), row.network);
     });
     for (const [key, row] of Object.entries(file.json.common)) figure(file.check.at("common", key), row);

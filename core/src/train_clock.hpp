@@ -18,10 +18,10 @@ class TrainClock {
       : r_(r), l_(r.layout), d_(*r.device), data_(data), class_(data.of(d_)), frame_(frame), trace_(trace), out_(out) {}
 
   // `all`: the whole model's work, `busiest`: of the stage that does most; `held`: weights on the fullest device; `unpacked`: bytes that
-  // one pass over a quantised base moves.
-  void run(const formulas::StageWork& all, const formulas::StageWork& busiest, const std::vector<formulas::TrainGroup>& groups, double held, Bytes unpacked) {
+  // one pass over a quantised base moves; `odd_heads`: attention runs without matrix units.
+  void run(const formulas::StageWork& all, const formulas::StageWork& busiest, const std::vector<formulas::TrainGroup>& groups, double held, Bytes unpacked, bool odd_heads) {
     const auto arithmetic = wanted();
-    const auto matrix = peak(d_, arithmetic), wide = peak(d_, arithmetic == Arithmetic::fp8 ? Arithmetic::bf16 : arithmetic);
+    const auto matrix = peak(d_, arithmetic), wide = peak(d_, odd_heads ? Arithmetic::fp32 : arithmetic == Arithmetic::fp8 ? Arithmetic::bf16 : arithmetic);
     out_.arithmetic = arithmetic;
     out_.arithmetic_used = matrix.arithmetic;
     if (matrix.rate.value <= 0 || d_.bandwidth.value <= 0) return;
@@ -72,7 +72,7 @@ class TrainClock {
     const double linear = given ? r_.compute_efficiency : matrix.arithmetic == Arithmetic::fp8 ? class_.linear8 : class_.linear;
     const double tensor = static_cast<double>(l_.tensor);
     const auto t_linear = formulas::linear_seconds(w, tensor, matrix.rate, linear, r_.device_from, from, trace_);
-    const auto t_attention = formulas::attention_seconds(w, tensor, wide.rate, given ? r_.compute_efficiency : class_.attention, r_.device_from, from, trace_);
+    const auto t_attention = formulas::attention_seconds(w, tensor, wide.rate, given ? r_.compute_efficiency : r_.framework == Framework::megatron && !r_.eager_attention ? class_.attention_fused : class_.attention, r_.device_from, from, trace_);
     // A share of the peak that the user gives stands for all that happens on the device.
     const auto t_memory = given ? Seconds{} : formulas::memory_seconds(w, d_.bandwidth, class_.memory, r_.device_from, trace_);
     Seconds t_unpack;

@@ -159,8 +159,8 @@ class Trainer {
     g.state_bytes = trace.step(FormulaId::train_state_bytes, bytes.master + of_value * c.values / c.parameters,
                                {{"master", bytes.master, From::format}, {"bytes", of_value, From::format}, {"values", c.values, FormulaId::train_state_values, name},
                                 {"parameters", c.parameters, FormulaId::train_parameters, name}}, name);
-    // PyTorch's default (foreach) Adam makes lists as large as all weights while it steps; fused and 8-bit ones do not.
-    const bool lists = r_.framework == Framework::pytorch || r_.framework == Framework::fsdp;
+    // PyTorch's default (foreach) Adam makes lists as large as all weights while it steps; compiled, fused and 8-bit ones do not.
+    const bool lists = !r_.compile && (r_.framework == Framework::pytorch || r_.framework == Framework::fsdp);
     if (lists && !r_.optimizer_in_backward && (r_.optimizer == Optimizer::adamw || r_.optimizer == Optimizer::adamw_bf16)) g.temporary_bytes = bytes.weights;
     const bool autocast = r_.framework == Framework::pytorch || r_.framework == Framework::unsloth;
     if (casts && autocast && bytes.weights > compute_bytes() && r_.checkpointing != Checkpointing::full) g.cast_bytes = compute_bytes();
@@ -575,6 +575,9 @@ class Trainer {
       w.saved_bytes += here * layer_bytes(kind, Checkpointing::none, "", quiet).value;
     }
     w.logit_bytes = logits(s, quiet).value;
+    w.weight_bytes = w.used / static_cast<double>(l_.tensor) * (quantised_base() ? r_.base.format->bits_per_weight / 8 : compute_bytes());
+    const auto regime = formulas::regime(r_.framework, r_.precision);
+    if (r_.method == TrainMethod::full) w.gradient_bytes = w.trained / static_cast<double>(l_.tensor) * (compute_bytes() + (r_.accumulation.value > 1 ? 2 : 1) * regime.gradients);
     switch (r_.checkpointing) {
       case Checkpointing::full: w.again_linear = w.again_attention = 1.0 / static_cast<double>(r_.every); break;
       case Checkpointing::selective_op: w.again_linear = 0.5; break;
@@ -600,7 +603,10 @@ class Trainer {
     const auto b = blocks(stage_of(out_stage_));
     Bytes unpacked;                          // what one pass over a quantised base writes and reads in 16 bits
     if (quantised_base()) unpacked = Bytes{busiest.used / static_cast<double>(l_.tensor) * (r_.base.format->bits_per_weight / 8 + 2 * compute_bytes())};
-    clock.run(all, busiest, groups_, b.all, unpacked);
+    // Matrix units want rows of whole groups of 8 elements; attention over other heads runs without them.
+    bool odd = false;
+    for (const auto& kind : m_.spec.kinds) odd = odd || (kind.mixer.kind == MixerKind::attention && r_.eager_attention && kind.mixer.attention.head_dim % 8 != 0);
+    clock.run(all, busiest, groups_, b.all, unpacked, odd);
   }
 
   const TrainRequest& r_;

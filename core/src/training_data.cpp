@@ -22,7 +22,7 @@ TrainingData read(const nlohmann::json& data) {
     }
   if (const auto* classes = member(data, "classes"); classes && classes->is_array())
     for (const auto& row : *classes)
-      out.classes.push_back({text_of(row, "class"), number_of(row, "linear"), number_of(row, "linear8"), number_of(row, "attention"),
+      out.classes.push_back({text_of(row, "class"), number_of(row, "linear"), number_of(row, "linear8"), number_of(row, "attention"), number_of(row, "attention_fused"),
                              number_of(row, "memory"), number_of(row, "network")});
   if (out.classes.empty()) out.classes.emplace_back();
   if (const auto* c = member(data, "common")) {

@@ -22,7 +22,7 @@ struct TrainFrame {
 struct TrainClass {
   std::string name;                          // of an efficiency class
   double linear = 0, linear8 = 0;            // share of the dense peak that matrix products reach, in 16 and in 8 bits
-  double attention = 0;                      // of the 16-bit peak, counting attention in full
+  double attention = 0, attention_fused = 0; // of the 16-bit peak, counting attention in full; by kernels made for this generation
   double memory = 0;                         // of the bandwidth, for all else
   double network = 0;                        // bytes/s per device and way between nodes
 };

@@ -1,9 +1,13 @@
 // Training: published runs, and what must hold whatever the figures are.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "api_json.hpp"
 #include "support/catch.hpp"
+#include "support/golden_cases.hpp"
 
 using namespace weighbridge_test;
 namespace api = weighbridge::api;
@@ -221,3 +225,43 @@ TEST_CASE("FLOP per token: six per weight and attention in full") {
   CHECK(flops({{"method", "freeze"}}) < flops({{"method", "lora"}}));
 }
 
+
+TEST_CASE("published runs: memory within 10 % and speed within 15 % at the median, and inside the intervals as often as they say") {
+  std::ifstream file(tests_folder() / "measurements" / "training.jsonl");
+  REQUIRE(file);
+  std::vector<double> memory, speed;
+  std::size_t judged = 0, inside = 0;
+  for (std::string line; std::getline(file, line);) {
+    const auto row = parsed(line);
+    if (text(row, "/grade") == "C") continue;
+    const auto answer = train(at(row, "/request"));
+    const auto path = text(row, "/path");
+    if (!is_true(answer, "/ok")) continue;               // models that the catalogue does not have
+    const double got = number(answer, from_dotted(path)), value = number(row, "/value");
+    INFO(text(row, "/id"));
+    REQUIRE(got > 0);
+    const bool ranged = at(row, "/range").is_array();
+    const double low = ranged ? number(row, "/range/0") : value, high = ranged ? number(row, "/range/1") : value;
+    const double error = got < low ? 1 - got / low : got > high ? got / high - 1 : 0;
+    if (text(row, "/grade") == "A") {
+      CHECK(error == 0);
+      continue;
+    }
+    (path.substr(0, 6) == "memory" ? memory : speed).push_back(error);
+    const auto& interval = at(at(answer, "/intervals"), "/" + path);
+    ++judged;
+    inside += number(interval, "/0") <= value && value <= number(interval, "/1");
+  }
+  const auto share = [](std::vector<double> errors, double q) {
+    std::sort(errors.begin(), errors.end());
+    return errors[static_cast<std::size_t>(q * static_cast<double>(errors.size() - 1))];
+  };
+  REQUIRE(memory.size() > 20);
+  REQUIRE(speed.size() > 200);
+  CHECK(share(memory, 0.5) < 0.1);
+  CHECK(share(memory, 0.9) < 0.3);
+  CHECK(share(speed, 0.5) < 0.15);
+  CHECK(share(speed, 0.9) < 0.4);
+  CHECK(static_cast<double>(inside) / static_cast<double>(judged) > 0.75);
+  CHECK(static_cast<double>(inside) / static_cast<double>(judged) < 0.93);
+}

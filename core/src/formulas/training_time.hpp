@@ -19,6 +19,8 @@ struct StageWork {
   double again_linear = 0, again_attention = 0;      // forward passes that are repeated
   double saved_bytes = 0;                    // that a forward pass writes on a device, before recomputation
   double logit_bytes = 0;
+  double weight_bytes = 0;                   // on a device, read by each pass
+  double gradient_bytes = 0;                 // on a device, moved while a micro-batch's gradients are added to the others'
   double layers = 0, moe_layers = 0;
 };
 
@@ -41,13 +43,15 @@ Seconds attention_seconds(const StageWork& w, double tensor, FlopsPerSecond peak
                      {"efficiency", efficiency, efficiency_from}});
 }
 
-// Norms, activations, residuals: what is kept is written and read once forwards and twice over backwards.
+// Norms, activations, residuals: what is kept is written and read once forwards and twice over backwards; every pass reads the
+// weights, and gradients are added up.
 template <class T>
 Seconds memory_seconds(const StageWork& w, BytesPerSecond bandwidth, double efficiency, From from, T& trace) {
-  const Bytes bytes{w.saved_bytes * (6 + 2 * w.again_linear) + 2 * w.logit_bytes};
+  const Bytes bytes{w.saved_bytes * (6 + 2 * w.again_linear) + 2 * w.logit_bytes + w.weight_bytes * (3 + w.again_linear) + w.gradient_bytes};
   return trace.step(FormulaId::train_memory_seconds, bytes / (bandwidth * efficiency),
                     {{"activations", w.saved_bytes, From::model}, {"recomputed", w.again_linear, From::user}, {"logits", w.logit_bytes, From::model},
-                     {"bandwidth", bandwidth, from}, {"efficiency", efficiency, From::catalog}});
+                     {"weights", w.weight_bytes, From::model}, {"gradients", w.gradient_bytes, From::model}, {"bandwidth", bandwidth, from},
+                     {"efficiency", efficiency, From::catalog}});
 }
 
 struct Pipe {

@@ -331,6 +331,12 @@ class TrainReader {
     if (const auto* offload = r_.valid("/parallel/offload"))
       l.offload = as_text(*offload) == "optimizer" ? Offload::optimizer : as_text(*offload) == "none" ? Offload::none : Offload::all;
     const auto devices = out_.devices.value;
+    const double product = static_cast<double>(l.tensor) * static_cast<double>(l.pipeline) * static_cast<double>(l.context) * static_cast<double>(r_.count("/parallel/data", 1));
+    if (constexpr double kMostDevices = 65536; product > kMostDevices) {
+      problems.add(Code::out_of_range, "/parallel", {{"value", product}, {"max", kMostDevices}, {"unit", "devices"}});
+      l = {};
+      return;
+    }
     const auto rest = l.tensor * l.pipeline * l.context;
     const bool counted = out_.devices.from == From::user;
     l.data = r_.count("/parallel/data", counted && devices % rest == 0 ? devices / rest : 1);
@@ -346,11 +352,12 @@ class TrainReader {
     if (fsdp && !r_.has("/parallel/zero_stage")) r_.assume("/parallel/zero_stage", "3", "default");
 
     const auto degrees = tensor_degrees(m, 65536);
-    if (std::find(degrees.begin(), degrees.end(), l.tensor) == degrees.end())
+    if (out_.heads_known && std::find(degrees.begin(), degrees.end(), l.tensor) == degrees.end())
       does_not_divide("/parallel/tensor", "attention heads", m.heads_divisor, "tensor", l.tensor, degrees);
     const auto layers = m.spec.layers();
     above("/parallel/pipeline", l.pipeline, layers, "layers");
-    if (l.pipeline <= layers) above("/parallel/virtual_pipeline", l.virtual_pipeline, layers / l.pipeline, "layers of a stage");
+    // Embedding and loss may stand for a layer each.
+    if (l.pipeline <= layers) above("/parallel/virtual_pipeline", l.virtual_pipeline, (layers + 2) / l.pipeline, "layers of a stage");
     if (l.expert > 1) {
       const auto spread = l.data * l.tensor * l.context;
       std::vector<std::int64_t> accepted;
@@ -363,7 +370,7 @@ class TrainReader {
     }
     if (l.shard_group > 0 && l.replicas() % l.shard_group != 0) {
       std::vector<std::int64_t> accepted;
-      for (std::int64_t n = 1; n <= l.replicas() && accepted.size() < 64; ++n)
+      for (std::int64_t n = 1; n <= l.replicas(); ++n)
         if (l.replicas() % n == 0) accepted.push_back(n);
       does_not_divide("/parallel/shard_group", "ranks of data x context", l.replicas(), "shard_group", l.shard_group, accepted);
     }

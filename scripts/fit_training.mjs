@@ -1,0 +1,202 @@
+#!/usr/bin/env node
+// Fits the figures of core/data/training.json to published training runs (tests/measurements/training.jsonl).
+//
+//   node scripts/fit_training.mjs            prints errors, each source left out in turn too
+//   node scripts/fit_training.mjs --write    and writes the fitted values, their ranges and the intervals
+//
+// The core is asked through WEIGHBRIDGE_CLI (or build/release/tests/weighbridge_cli) with its steps; a step is computed again from its
+// formula's own text with other figures, so that what is fitted is what the core computes. Every source weighs the same.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cli = process.env.WEIGHBRIDGE_CLI ?? join(root, "build/release/tests/weighbridge_cli");
+const ask = (calls) => execFileSync(cli, { input: calls.map((c) => JSON.stringify(c) + "\n").join(""), maxBuffer: 1 << 30 }).toString().trim().split("\n").map((line) => JSON.parse(line));
+
+const file = join(root, "core/data/training.json");
+const data = JSON.parse(readFileSync(file, "utf8"));
+const efficiencies = JSON.parse(readFileSync(join(root, "core/data/efficiency.json"), "utf8"));
+const rows = readFileSync(join(root, "tests/measurements/training.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const [description] = ask([{ call: "describe" }]);
+const device = new Map(description.devices.map((d) => [d.id, d]));
+
+// A formula's text as a function of its inputs; vectors stand only inside sum().
+const compiled = new Map(description.formulas.map((f) => {
+  const text = f.text.replace(/\^/g, "**");
+  const body = text.replace(/sum\(([^()]*(?:\([^()]*\)[^()]*)*)\)/g, (_, inner) => `sum(n, (n) => ${inner.replace(/[a-z_][a-z0-9_]*(?!\w*\()/gi, "n.$&")})`);
+  const scalar = body.replace(/(?<![.\w])(?!sum|min|max|ceil|floor|sqrt|n\b)[a-z_][a-z0-9_]*(?!\w*\()/gi, "n.$&");
+  return [f.id, new Function("n", "sum", "min", "max", "ceil", "floor", "sqrt", `return ${scalar}`)];
+}));
+const sum = (n, f) => {
+  const length = Math.max(...Object.values(n).map((v) => (Array.isArray(v) ? v.length : 0)));
+  let total = 0;
+  for (let i = 0; i < length; ++i) total += f(Object.fromEntries(Object.entries(n).map(([k, v]) => [k, Array.isArray(v) ? v[i] : v])));
+  return total;
+};
+const key = (id, of) => `${id}|${of ?? ""}`;
+
+// The class of a device, as the core chooses it.
+const classOf = (request) => {
+  const d = device.get(request.device);
+  const fits = (list, x) => !list || list.includes(x);
+  const c = efficiencies.classes.find(({ applies }) => fits(applies.memory_kinds, d?.memory_kind) && fits(applies.vendors, d?.vendor) && fits(applies.classes, d?.class));
+  return data.classes.some((x) => x.class === c.class) ? c.class : "all others";
+};
+const frameOf = (request) => request.framework ?? "pytorch";
+
+// Which figure a step's input stands for.
+const figures = {
+  "train_linear_seconds/efficiency": (r) => [`class/${classOf(r)}`, r.precision === "fp8-mixed" ? "linear8" : "linear"],
+  "train_attention_seconds/efficiency": (r) => [`class/${classOf(r)}`, r.framework === "megatron" && r.attention !== "eager" ? "attention_fused" : "attention"],
+  "train_memory_seconds/efficiency": (r) => [`class/${classOf(r)}`, "memory"],
+  "train_unpack_seconds/efficiency": () => ["common", "dequantise"],
+  "train_busy_seconds/exposed": () => ["common", "tensor_exposed"],
+  "train_overlapped/overlap": () => ["common", "overlap"],
+  "train_launch_seconds/launch": (r) => [`frame/${frameOf(r)}`, "launch"],
+  "train_runtime/slack": (r) => [`frame/${frameOf(r)}`, "slack"],
+};
+const place = ([group, name]) => {
+  const [kind, id] = group.split("/");
+  const row = kind === "common" ? data.common : kind === "class" ? data.classes.find((c) => c.class === id) : data.frames.find((f) => f.frame === id);
+  return row[name];
+};
+const fitted = {
+  "class/data-centre GPU, HBM2": { linear: [0.5, 0.95], attention: [0.1, 0.8], memory: [0.3, 0.8] },
+  "class/data-centre GPU, HBM3 and later": { linear: [0.4, 0.9], attention: [0.1, 0.8], memory: [0.3, 0.8] },
+  common: { tensor_exposed: [0.3, 0.8], overlap: [0.1, 0.4], dequantise: [0.03, 0.6] },
+  "frame/pytorch": { launch: [0.0001, 0.003], slack: [0, 0.3] },
+  "frame/megatron": { launch: [0.0001, 0.003], slack: [0, 0.3] },
+  "frame/fsdp": { slack: [0, 0.3] },
+};
+const start = () => Object.fromEntries(Object.entries(fitted).flatMap(([group, names]) => Object.keys(names).map((name) => [`${group}|${name}`, Math.min(names[name][1], Math.max(names[name][0], place([group, name]).value))])));
+
+// ------------------------------------------------------------------------------------------------------------- the runs
+
+const target = { "memory.per_device.total": "memory", "speed.step_seconds": "time", "speed.tokens_per_s_per_device": "time", "speed.mfu": "time", "speed.tflops_per_device": "time" };
+const at = (o, path) => path.split(".").reduce((v, k) => v?.[k], o);
+// Inferred inputs (grade C) stay out.
+const answers = ask(rows.map((r) => ({ call: "train", request: { ...r.request, explain: true } })));
+const runs = rows.map((row, i) => ({ ...row, answer: answers[i], kind: target[row.path] })).filter((r) => r.answer.ok && r.kind && Number.isFinite(at(r.answer, r.path)) && r.grade !== "C");
+const refused = rows.filter((r, i) => !answers[i].ok).length;
+const group = (r) => r.source.replace(/ ?\[.*$/, "").replace(/ docs.*$| examples.*$/, "");
+
+const kMemory = ["train_runtime", "train_total"];
+const isTime = (id) => /^train_(linear|attention|memory|unpack|busy|launch|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
+for (const run of runs) {
+  run.steps = run.answer.steps.filter((s) => (run.kind === "memory" ? kMemory.includes(s.id) : isTime(s.id)));
+  run.final = run.kind === "memory" ? "train_total" : { "speed.step_seconds": "train_step_seconds", "speed.tokens_per_s_per_device": "train_tokens_per_device", "speed.mfu": "train_mfu", "speed.tflops_per_device": "train_flops_per_device" }[run.path];
+  for (const s of run.steps)
+    for (const input of s.inputs) {
+      const figure = figures[`${s.id}/${input.name}`];
+      if (figure && input.from !== "user") {
+        const [g, name] = figure(run.request);
+        input.figure = `${g}|${name}`;
+        input.scale = input.value / place([g, name]).value;      // a launch counts twice with adapters
+      }
+    }
+}
+const predict = (run, values) => {
+  const found = new Map();
+  for (const s of run.steps) {
+    const n = {};
+    for (const input of s.inputs) {
+      const earlier = input.step && found.get(key(input.step, input.of));
+      n[input.name] = input.figure in values ? input.scale * values[input.figure] : earlier ?? input.value;
+    }
+    found.set(key(s.id, s.of), compiled.get(s.id)(n, sum, Math.min, Math.max, Math.ceil, Math.floor, Math.sqrt));
+  }
+  return found.get(key(run.final));
+};
+// The range of a measurement is where its unit is in doubt: inside it nothing is wrong.
+const error = (run, values) => {
+  const got = predict(run, values), [low, high] = run.range ?? [run.value, run.value];
+  return got < low ? Math.log(got / low) : got > high ? Math.log(got / high) : 0;
+};
+// What one fit makes small: mean absolute errors, every source alike, and pull towards where the figures were guessed to keep them physical.
+const loss = (list, values) => {
+  const by = new Map();
+  for (const run of list) {
+    const k = `${group(run)}|${run.kind}`, e = Math.min(Math.abs(error(run, values)), 0.5);
+    const [n, total] = by.get(k) ?? [0, 0];
+    by.set(k, [n + 1, total + e]);
+  }
+  return [...by.values()].reduce((t, [n, total]) => t + (total / n) * Math.min(1, n / 4) , 0) / by.size;
+};
+function fit(list) {
+  const values = start(), names = Object.keys(values);
+  let best = loss(list, values);
+  for (let step = 0.25; step > 0.01; step /= 1.6)
+    for (let round = 0; round < 3; ++round)
+      for (const name of names) {
+        const [g, n] = name.split("|"), [low, high] = fitted[g][n];
+        for (const factor of [1 + step, 1 / (1 + step)]) {
+          const before = values[name];
+          values[name] = Math.min(high, Math.max(low, n === "slack" ? before + (factor > 1 ? 0.05 : -0.05) * step * 4 : before * factor));
+          const now = loss(list, values);
+          if (now < best - 1e-9) best = now;
+          else values[name] = before;
+        }
+      }
+  return values;
+}
+const quantile = (list, q) => { const s = [...list].sort((a, b) => a - b); return s[Math.min(s.length - 1, Math.floor(q * s.length))]; };
+const percent = (x) => `${(100 * x).toFixed(1)} %`.padStart(8);
+function report(title, list, values) {
+  for (const kind of ["memory", "time"]) {
+    const errors = list.filter((r) => r.kind === kind).map((r) => error(r, values));
+    if (errors.length === 0) continue;
+    const abs = errors.map(Math.abs);
+    console.log(`${title.padEnd(64)} ${kind.padEnd(7)} ${String(errors.length).padStart(4)}  median ${percent(quantile(abs, 0.5))}  90 % ${percent(quantile(abs, 0.9))}  bias ${Math.exp(quantile(errors, 0.5)).toFixed(2)}`);
+  }
+}
+
+console.log(`${runs.length} runs of ${rows.length} rows (${refused} refused)`);
+report("as in the data now", runs, start());
+const values = fit(runs);
+for (const g of [...new Set(runs.map(group))]) report(`  ${g}`.slice(0, 64), runs.filter((r) => group(r) === g), values);
+report("fitted", runs, values);
+const out = [];
+for (const g of [...new Set(runs.map(group))]) {
+  const without = fit(runs.filter((r) => group(r) !== g)), left = runs.filter((r) => group(r) === g);
+  report(`left out: ${g}`.slice(0, 64), left, without);
+  out.push(...left.map((r) => ({ ...r, off: error(r, without), got: predict(r, without) })));
+}
+for (const kind of ["memory", "time"]) {
+  const abs = out.filter((r) => r.kind === kind).map((r) => Math.abs(r.off));
+  console.log(`every source left out, ${kind}: median ${percent(quantile(abs, 0.5))}, 90 % ${percent(quantile(abs, 0.9))}`);
+}
+// The range that held 80 % of the measurements of sources that the fit had not seen. A step's seconds are the other way round than its speed.
+const interval = (kind) => {
+  const ratios = out.filter((r) => r.kind === kind).map((r) => (r.path === "speed.step_seconds" ? r.got / r.value : r.value / r.got));
+  return { low: Number(Math.min(1, quantile(ratios, 0.1)).toPrecision(3)), high: Number(Math.max(1, quantile(ratios, 0.9)).toPrecision(3)), measurements: ratios.length, source: "training-measurements" };
+};
+for (const kind of ["memory", "time"]) console.log(`80 % of ${kind}: ${JSON.stringify(interval(kind))}`);
+for (const [name, value] of Object.entries(values)) console.log(name.padEnd(60), value.toPrecision(3));
+if (process.argv.includes("--write")) {
+  for (const [name, value] of Object.entries(values)) {
+    const figure = place(name.split("|"));
+    figure.value = Number(value.toPrecision(3));
+    const [low, high] = fitted[name.split("|")[0]][name.split("|")[1]];
+    figure.low = Number(Math.max(low, Math.min(figure.value, value * 0.85)).toPrecision(3));
+    figure.high = Number(Math.min(high, Math.max(figure.value, value * 1.15)).toPrecision(3));
+    figure.source = "training-measurements";
+  }
+  data.intervals = { memory: interval("memory"), speed: interval("time") };
+  mkdirSync(join(root, "docs/accuracy"), { recursive: true });
+  const nameOf = ({ model }) => (typeof model === "string" ? model : `${(model.manual.parameters / 1e9).toPrecision(3)} billion parameters`);
+  const round = (x) => Number(x.toPrecision(4));
+  const table = [...new Set(runs.map((r) => `${group(r)}|${r.kind}`))].map((k) => {
+    const [source, part] = k.split("|"), list = runs.filter((r) => group(r) === source && r.kind === part), errors = list.map((r) => error(r, values)), abs = errors.map(Math.abs);
+    return { source, part, rows: list.length, median: round(quantile(abs, 0.5)), p90: round(quantile(abs, 0.9)), bias: round(Math.exp(quantile(errors, 0.5))) };
+  });
+  const points = runs.map((r) => ({ id: r.id, model: nameOf(r.request), part: r.kind, path: r.path, measured: r.value, predicted: Number(predict(r, values).toPrecision(6)), grade: r.grade, source: r.source }));
+  const each = (list) => list.map((row) => `    ${JSON.stringify(row)}`).join(",\n");
+  writeFileSync(join(root, "docs/accuracy/training.json"), `{\n  "table": [\n${each(table)}\n  ],\n  "points": [\n${each(points)}\n  ]\n}\n`);
+  const lines = (o) => Object.entries(o).map(([k, v]) => `${JSON.stringify(k)}: ${JSON.stringify(v)}`);
+  const list = (l) => l.map((row) => `    {\n${lines(row).map((x) => `      ${x}`).join(",\n")}\n    }`).join(",\n");
+  const object = (o) => lines(o).map((x) => `    ${x}`).join(",\n");
+  writeFileSync(file, `{\n  "frames": [\n${list(data.frames)}\n  ],\n  "classes": [\n${list(data.classes)}\n  ],\n  "common": {\n${object(data.common)}\n  },\n  "intervals": {\n${object(data.intervals)}\n  }\n}\n`);
+  console.log("written");
+}
