@@ -39,10 +39,10 @@ const key = (id, of) => `${id}|${of ?? ""}`;
 
 // The class of a device, as the core chooses it.
 const classOf = (request) => {
-  const d = device.get(request.device);
-  const fits = (list, x) => !list || list.includes(x);
-  const c = efficiencies.classes.find(({ applies }) => fits(applies.memory_kinds, d?.memory_kind) && fits(applies.vendors, d?.vendor) && fits(applies.classes, d?.class));
-  return data.classes.some((x) => x.class === c.class) ? c.class : "all others";
+  const d = device.get(request.device) ?? {};
+  const fits = (list, x) => !list || list.some((beginning) => String(x ?? "").startsWith(beginning));
+  const c = efficiencies.classes.find(({ applies }) => fits(applies.vendors, d.vendor) && fits(applies.architectures, d.architecture) && fits(applies.memory_kinds, d.memory_kind) && fits(applies.ids, d.id));
+  return c.training && (c.memory !== "gddr" || d.class === "consumer") ? c.training : "all others";
 };
 const frameOf = (request) => request.framework ?? "pytorch";
 
