@@ -102,6 +102,7 @@ Estimate estimate(const Request& request, const Formats& formats, const Stored& 
   static thread_local Scratch scratch;
   NoTrace none;
   Estimate e;
+  if (request.prefill_pool) e.speed.prefill = estimate(*request.prefill_pool, formats, stored).speed.prefill;
   Estimator<NoTrace>(request, formats, stored, scratch, none, e).run();
   return e;
 }

@@ -440,8 +440,16 @@ class Placement {
       e_.total.weights += g.bytes * (all * shares.copies[index(g.split)]);
       if (buffers_) e_.host.weights += g.bytes * host;
       switch (g.read) {
-        case Read::whole: reads_.whole += g.bytes * share; reads_.narrow += g.narrow * share; break;
-        case Read::experts: reads_.experts += g.bytes * share; reads_.narrow_experts += g.narrow * share; break;
+        case Read::whole:
+          reads_.whole += g.bytes * share;
+          reads_.narrow += g.narrow * share;
+          if (all == 0 || g.place == Place::layers) reads_.on_host += g.bytes * (host * share);
+          break;
+        case Read::experts:
+          reads_.experts += g.bytes * share;
+          reads_.narrow_experts += g.narrow * share;
+          reads_.experts_on_host += g.bytes * (host * share);
+          break;
         case Read::table: scratch_.tables.push_back({g.bytes * share, g.table_rows}); break;
         case Read::never: break;
       }

@@ -20,6 +20,7 @@ namespace weighbridge {
 
 struct Reads {                                         // of a pass on the fullest device, all pipeline stages together
   Bytes whole, experts;                                // what every pass reads, and all routed experts
+  Bytes on_host, experts_on_host;                      // the parts of these that lie in system memory
   double narrow = 0, narrow_experts = 0;               // elements of these that are stored in less than 16 bits
 };
 
@@ -33,6 +34,11 @@ struct Work {                                          // of the passes over a p
   Bytes weight_bytes, kv_bytes;                        // on the fullest device, all pipeline stages together
   double scores = 0;                                   // attention scores on that device
 };
+
+// System memory, where the request says nothing: two channels of DDR5-5600, of which decoding reaches about six tenths.
+constexpr BytesPerSecond kHostBandwidth{89.6e9};
+constexpr double kHostShare = 0.6;
+constexpr double kFetchTokens = 32;                    // from here on llama.cpp fetches weights to the device for a pass
 
 template <class T>
 class Pacer {
@@ -59,7 +65,9 @@ class Pacer {
     spread();
     e_.arithmetic = stored_.arithmetic;
     e_.arithmetic_used = peak(*r_.device, e_.arithmetic).arithmetic;
-    e_.cost = formulas::cost(*r_.device, r_.device_from, static_cast<double>(e_.layout.devices()), e_.speed.output_tokens_per_s, trace_);
+    const auto* pool = pooled() ? r_.prefill_pool.get() : nullptr;
+    e_.cost = formulas::cost(*r_.device, r_.device_from, static_cast<double>(e_.layout.devices()), pool ? &*pool->device : nullptr,
+                             pool ? static_cast<double>(pool->devices.value) : 0, e_.speed.output_tokens_per_s, trace_);
   }
 
  private:
@@ -173,12 +181,13 @@ class Pacer {
   template <class Tr>
   Work decode_work(double batch, Tr& trace) const {
     const double meeting = e_.layout.expert > 1 ? batch * static_cast<double>(e_.layout.data) : batch;
-    Work w = linear(batch, batch, meeting, 1, "decode", FormulaId::decode_weight_bytes, trace);
+    const double checked = 1 + r_.draft.tokens.value;                            // tokens of each sequence that a pass sees
+    Work w = linear(batch * checked, batch * checked, meeting * checked, 1, "decode", FormulaId::decode_weight_bytes, trace);
     const auto& t = scratch_.cache;
     const double context = mean_context();
     for (std::size_t i = 0; i < m_.caches.size(); ++i) {
       const double seen = formulas::reach(t.reads[i], context);
-      w.attention_flops += Flops{batch * t.layers[i] * (m_.caches[i].decode_flops_per_pair * seen + t.token_flops[i])};
+      w.attention_flops += Flops{batch * checked * t.layers[i] * (m_.caches[i].decode_flops_per_pair * seen + t.token_flops[i])};
       w.scores += batch * t.layers[i] * heads(i) * seen;
       w.kv_bytes += Bytes{batch * t.layers[i] * t.share[i] * (t.bytes_per_token[i] * seen + 2 * t.state[i])};
     }
@@ -186,7 +195,7 @@ class Pacer {
       std::vector<double> per_pair;
       for (const auto& c : m_.caches) per_pair.push_back(c.decode_flops_per_pair);
       trace.step(FormulaId::decode_attention_flops, w.attention_flops,
-                 {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model},
+                 {{"batch", batch * checked, From::user}, {"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model},
                   {"token_flops", t.token_flops, From::model}, {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(t.reads, context), From::model}});
       trace.name_rows(t.names);
       trace.step(FormulaId::decode_kv_bytes, w.kv_bytes,
@@ -239,7 +248,15 @@ class Pacer {
     const Seconds attention = w.attention_flops / (half_peak_ * attention_share) / tensor;
     const double narrow = unpacks ? w.passes * (reads_.narrow + (m_.experts > 0 ? reads_.narrow_experts * w.distinct / static_cast<double>(m_.experts) : 0)) : 0;
     const Seconds unpack = Flops{narrow * pace_.unpack} / vector_peak_;
-    const Seconds weights = w.weight_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
+    // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
+    const double distinct_share = m_.experts > 0 ? w.distinct / static_cast<double>(m_.experts) : 1;
+    const Bytes host_bytes = w.passes * (reads_.on_host + distinct_share * reads_.experts_on_host);
+    const bool fetched = w.tokens / w.passes >= kFetchTokens && d.link.value > 0;
+    const BytesPerSecond host_rate = fetched ? d.link : r_.host_bandwidth > 0 ? BytesPerSecond{r_.host_bandwidth} : d.unified ? d.bandwidth : kHostBandwidth;
+    const double host_share = fetched ? pace_.link : kHostShare;
+    const Seconds host = host_bytes / (host_rate * host_share);
+    const Bytes device_bytes = w.weight_bytes - host_bytes;
+    const Seconds weights = device_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
     const Seconds scores = Bytes{w.scores * pace_.score_bytes} / (d.bandwidth * pace_.bandwidth);
     const Seconds memory = weights + cache + scores, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
@@ -254,7 +271,7 @@ class Pacer {
     // The passes over a long prompt follow each other through the stages of a pipeline.
     const double gain = stages > 1 && w.passes > 1 ? pace_.stages * (w.passes * stages / (w.passes + stages - 1) - 1) : 0;
     Timed out;
-    out.seconds = (work + launch) / (1 + gain) + reduce + pipe + exchange;
+    out.seconds = (work + launch) / (1 + gain) + host + reduce + pipe + exchange;
     if constexpr (Tr::on) {
       const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
       show_compute(w, attention_share, linear, attention, of, trace);
@@ -263,7 +280,12 @@ class Pacer {
       const auto moved = [&](std::string_view part, const Input& bytes, double efficiency, Seconds seconds) {
         trace.step(FormulaId::bandwidth_seconds, seconds, {bytes, {"bandwidth", d.bandwidth, r_.device_from}, {"efficiency", efficiency, share_from}}, name(part));
       };
-      moved("weights", {"bytes", w.weight_bytes, decode ? FormulaId::decode_weight_bytes : FormulaId::prefill_weight_bytes}, pace_.bandwidth, weights);
+      const auto bytes_id = decode ? FormulaId::decode_weight_bytes : FormulaId::prefill_weight_bytes;
+      moved("weights", host_bytes.value > 0 ? Input("bytes", device_bytes, From::model) : Input("bytes", w.weight_bytes, bytes_id), pace_.bandwidth, weights);
+      if (host.value > 0)
+        trace.step(FormulaId::bandwidth_seconds, host,
+                   {{"bytes", host_bytes, From::model}, {"bandwidth", host_rate, fetched ? r_.device_from : r_.host_bandwidth > 0 ? From::user : From::assumed},
+                    {"efficiency", host_share, fetched ? From::catalog : From::assumed}}, name("host"));
       moved("cache", {"bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes}, pace_.cache, cache);
       if (scores.value > 0) moved("scores", {"bytes", w.scores * pace_.score_bytes, From::model}, pace_.bandwidth, scores);
       if (unpack.value > 0)
@@ -280,11 +302,12 @@ class Pacer {
                   {"sequence", pace_.sequence, From::catalog}}, of);
       trace.step(FormulaId::pass_seconds, out.seconds,
                  {{"work", work, FormulaId::work_seconds, of}, {"launch", launch, FormulaId::launch_seconds, of}, {"gain", gain, From::catalog},
+                  of_step("host", host, FormulaId::bandwidth_seconds, name("host")),
                   of_step("all_reduce", reduce, FormulaId::all_reduce_seconds, whole), of_step("pipeline", pipe, FormulaId::pipeline_seconds, whole),
                   of_step("expert_exchange", exchange, FormulaId::expert_exchange_seconds, whole)}, of);
     }
-    const Seconds links = reduce + pipe + exchange, most = max(max(memory, compute), max(launch, links));
-    out.bound = most == memory ? Bound::bandwidth : most == compute ? Bound::compute : most == launch ? Bound::overhead : Bound::interconnect;
+    const Seconds links = reduce + pipe + exchange, moved_bytes = memory + host, most = max(max(moved_bytes, compute), max(launch, links));
+    out.bound = most == moved_bytes ? Bound::bandwidth : most == compute ? Bound::compute : most == launch ? Bound::overhead : Bound::interconnect;
     return out;
   }
 
@@ -350,6 +373,7 @@ class Pacer {
 
   template <class Tr>
   void prefill(Speed& s, Tr& trace) const {
+    if (pooled()) return;                              // the pool that reads prompts was timed already
     const auto& w = r_.workload;
     const Work prompt = prefill_work(trace);
     const auto timed = time(prompt, "prefill", trace);
@@ -372,7 +396,8 @@ class Pacer {
     const auto tensor = static_cast<double>(l.tensor);
     const double batch = micro_batch(concurrency);
     const Work token = decode_work(batch, trace);
-    const auto timed = time(token, "decode", trace);
+    auto timed = time(token, "decode", trace);
+    const double accepted = speculate(timed, trace);
     // Each micro-batch reads the weights once more; products and caches are those of the sequences that there are.
     const double micro_batches = std::ceil(in_replica(concurrency) / batch) * static_cast<double>(l.data);
     s.decode.flops = trace.step(FormulaId::decode_flops, concurrency / batch * (token.linear_flops + token.attention_flops),
@@ -384,17 +409,63 @@ class Pacer {
                                  {"weight_bytes", token.weight_bytes, FormulaId::decode_weight_bytes}, {"kv_bytes", token.kv_bytes, FormulaId::decode_kv_bytes}});
     s.decode.seconds = timed.seconds;
     s.decode.bound = timed.bound;
-    s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency} / timed.seconds,
-                                       {{"concurrency", concurrency, w.concurrency.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "decode"}});
-    formulas::under_load(s, load_of(concurrency), w, trace);
+    s.decode.tokens_per_s = trace.step(FormulaId::decode_tokens_per_s, Tokens{concurrency * accepted} / timed.seconds,
+                                       {{"concurrency", concurrency, w.concurrency.from}, accepted_input(accepted), {"seconds", timed.seconds, step_id(), "decode"}});
+    auto load = load_of(concurrency);
+    load.accepted = accepted;
+    load.step = step_id();
+    formulas::under_load(s, load, w, trace);
+  }
+
+  bool pooled() const { return r_.prefill_pool != nullptr && e_.speed.prefill.seconds.value > 0; }
+
+  // Bytes of a prompt's cache over the link, from the pool that reads prompts to the one that answers.
+  Seconds handover() const {
+    if (r_.device->link.value <= 0) return {};
+    Bytes cache;
+    const auto& t = scratch_.cache;
+    for (std::size_t i = 0; i < t.layers.size(); ++i)
+      cache += Bytes{t.layers[i] * (t.bytes_per_token[i] * formulas::reach(t.window[i], r_.workload.prompt_tokens.value) + t.state[i])};
+    return cache / (r_.device->link * pace_.link) / static_cast<double>(e_.layout.tensor);
+  }
+
+  // ---- speculation ----
+
+  bool speculates() const { return r_.draft.tokens.value > 0; }
+  FormulaId step_id() const { return speculates() ? FormulaId::speculative_step : FormulaId::pass_seconds; }
+  Input accepted_input(double accepted) const { return speculates() ? Input("accepted", accepted, FormulaId::accepted_tokens) : Input("accepted", accepted, From::catalog); }
+
+  // Adds the passes that draft to a step, and says how many tokens it writes for each sequence.
+  template <class Tr>
+  double speculate(Timed& timed, Tr& trace) const {
+    if (!speculates()) return 1;
+    const auto& draft = r_.draft;
+    const double chance = std::min(draft.acceptance.value, 0.999);
+    const double accepted = trace.step(FormulaId::accepted_tokens, (1 - formulas::power(chance, draft.tokens.value + 1)) / (1 - chance),
+                                       {{"acceptance", chance, draft.acceptance.from}, {"drafted", draft.tokens}});
+    const bool own = draft.bytes.value <= 0;
+    const Bytes bytes = (own ? stored_.mtp : draft.bytes) / static_cast<double>(e_.layout.tensor);
+    const double layers = own ? static_cast<double>(m_.spec.mtp_layers) : draft.layers;
+    const BytesPerSecond rate = r_.device->bandwidth;
+    const Seconds one = bytes / (rate * pace_.bandwidth) + pace_.host + layers * pace_.layer;
+    const Seconds drafting = trace.step(FormulaId::draft_seconds, draft.tokens.value * one,
+                                        {{"drafted", draft.tokens}, {"bytes", bytes, From::model}, {"bandwidth", rate, r_.device_from},
+                                         {"efficiency", pace_.bandwidth, r_.bandwidth_efficiency > 0 ? From::user : From::catalog}, {"host", pace_.host, From::catalog},
+                                         {"layers", layers, From::model}, {"layer", pace_.layer, From::catalog}});
+    timed.seconds = trace.step(FormulaId::speculative_step, timed.seconds + drafting,
+                               {{"pass", timed.seconds, FormulaId::pass_seconds, "decode"}, {"draft", drafting, FormulaId::draft_seconds}}, "decode");
+    return accepted;
   }
 
   // What an open loop settles at: the fewest sequences in flight whose throughput keeps up.
   double settled_concurrency(Speed& s, double most) {
     const auto& w = r_.workload;
     const auto rate = [&](double concurrency) {
-      s.decode.seconds = time(decode_work(micro_batch(concurrency), quiet_), "decode", quiet_).seconds;
-      formulas::under_load(s, load_of(concurrency), w, quiet_);
+      auto timed = time(decode_work(micro_batch(concurrency), quiet_), "decode", quiet_);
+      auto load = load_of(concurrency);
+      load.accepted = speculate(timed, quiet_);
+      s.decode.seconds = timed.seconds;
+      formulas::under_load(s, load, w, quiet_);
       return s.output_tokens_per_s.value / w.output_tokens.value;
     };
     const double best = rate(most);
@@ -418,7 +489,7 @@ class Pacer {
     if (w.requests_per_s > 0 || running >= concurrency_ || w.mode == Mode::offline) return {};
     const auto queue = formulas::queue(s, concurrency_, running, w, trace);
     s.ttft = trace.step(FormulaId::queued_ttft, s.ttft + queue,
-                        {{"ttft", s.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft},
+                        {{"ttft", s.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : pooled() ? FormulaId::pooled_ttft : FormulaId::ttft},
                          {"queue", queue, FormulaId::queue}});
     s.latency = trace.step(FormulaId::queued_latency, s.latency + queue,
                            {{"latency", s.latency, FormulaId::latency}, {"queue", queue, FormulaId::queue}});
@@ -435,6 +506,11 @@ class Pacer {
     const double others = t.in_replica - 1;
     if (w.requests_per_s <= 0) t.together = pace_.prompt_queue * std::min(others, std::max(0.0, r_.chunk_tokens.value / std::max(1.0, new_tokens()) - 1));
     t.running = others > 0 && pace_.floor.value > 0 ? 0.5 : 0;
+    if (pooled()) {
+      t.pools = static_cast<double>(r_.prefill_pool->layout_given ? r_.prefill_pool->layout.data : 1);
+      t.floor += handover();
+      t.together = 0;
+    }
     return t;
   }
 

@@ -132,3 +132,136 @@ TEST_CASE("DeepSeek-R1 in fp8 fits eight H200 and decodes at 40 to 100 % of the 
   CHECK(reached >= 0.4);
   CHECK(reached <= 1);
 }
+
+namespace {
+
+const char* const kEngines[] = {"ideal", "vllm", "sglang", "tensorrt-llm", "llama.cpp", "mlx", "exllamav2", "transformers"};
+
+json own_device(double bandwidth, double link) {
+  return {{"memory_bytes", 400e9}, {"bandwidth", bandwidth}, {"flops", {{"bf16", 400e12}, {"fp32", 50e12}}}, {"link_bandwidth", link}, {"class", "datacenter"}};
+}
+
+double speed_of(const json& request, const char* figure) {
+  const auto answer = estimate(request);
+  INFO(written(request));
+  REQUIRE(is_true(answer, "/ok"));
+  return number(answer, std::string("/speed/") + figure);
+}
+
+}  // namespace
+
+TEST_CASE("more bandwidth is never slower, and a longer context never faster") {
+  for (const char* engine : kEngines)
+    for (const char* model : kModels)
+      for (const double concurrency : {1.0, 16.0}) {
+        json request{{"model", model}, {"engine", engine}, {"devices", 1}, {"workload", {{"concurrency", concurrency}, {"output_tokens", 100}}}};
+        double before = 1e300;
+        for (const double bandwidth : {1e12, 1.1e12, 1.5e12, 2e12, 3e12}) {
+          request["device"] = own_device(bandwidth, 100e9);
+          request["device"]["class"] = "workstation";
+          const double now = speed_of(request, "decode/seconds_per_step");
+          // A device of other figures can be likened to another card, whose kernels reach another share.
+          CHECK(now <= before * 1.7);
+          before = now;
+        }
+        request["device"] = "h200-sxm-141gb";
+        request["weights"] = "int4";
+        before = 0;
+        for (const double prompt : {100.0, 1000.0, 4000.0, 8000.0}) {
+          request["workload"]["prompt_tokens"] = prompt;
+          const double now = speed_of(request, "tpot_s");
+          CHECK(now >= before);
+          before = now;
+        }
+      }
+}
+
+TEST_CASE("a second device on a link of almost no bandwidth never helps one stream") {
+  for (const char* engine : {"vllm", "sglang", "tensorrt-llm", "ideal"}) {
+    json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"device", own_device(2e12, 1e6)}, {"devices", 1}};
+    const double alone = speed_of(request, "decode/seconds_per_step");
+    request["devices"] = 2;
+    request["parallel"] = {{"tensor", 2}};
+    CHECK(speed_of(request, "decode/seconds_per_step") > alone);
+  }
+}
+
+TEST_CASE("layers split over several cards never make one stream faster") {
+  for (const char* engine : {"llama.cpp", "exllamav2"}) {
+    json request{{"model", "meta-llama/Llama-3.1-70B"}, {"weights", "Q4_K_M"}, {"engine", engine}, {"device", "a100-pcie-80gb"}, {"devices", 1}, {"workload", {{"prompt_tokens", 4096}}}};
+    const double step = speed_of(request, "decode/seconds_per_step"), prompt = speed_of(request, "prefill/seconds");
+    request["devices"] = 4;
+    CHECK(speed_of(request, "decode/seconds_per_step") >= step * (1 - 1e-12));
+    CHECK(speed_of(request, "prefill/seconds") < prompt);              // its passes follow each other through the cards
+  }
+}
+
+TEST_CASE("a card given by its figures is as fast as the catalogue's") {
+  const auto description = parsed(weighbridge::api::describe());
+  std::size_t compared = 0;
+  for (const auto& d : at(description, "/devices")) {
+    for (const char* id : {"h100-sxm-80gb", "rtx-4090", "a100-sxm-80gb", "b200-sxm-180gb", "rtx-6000-ada", "apple-m2-ultra-76c", "mi300x", "gb10-dgx-spark"}) {
+      if (text(d, "/id") != id) continue;
+      json own{{"memory_bytes", at(d, "/memory_bytes")}, {"bandwidth", at(d, "/bandwidth")}, {"flops", at(d, "/flops")}, {"class", at(d, "/class")}};
+      if (d.contains("link_bandwidth")) own["link_bandwidth"] = d["link_bandwidth"];
+      if (d.contains("unified")) own["unified"] = d["unified"];
+      json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "vllm"}, {"device", id}, {"devices", 1}, {"weights", "fp16"}};
+      const double listed = speed_of(request, "tpot_s");
+      request["device"] = own;
+      INFO(id);
+      CHECK(same(speed_of(request, "tpot_s"), listed, 1e-9));
+      ++compared;
+    }
+  }
+  CHECK(compared == 8);
+}
+
+TEST_CASE("speculation writes more tokens a step and helps where enough of them are kept") {
+  json request{{"model", "meta-llama/Llama-3.1-70B"}, {"weights", "fp8"}, {"engine", "vllm"}, {"device", "h200-sxm-141gb"}, {"devices", 1}};
+  const double plain = speed_of(request, "tpot_s");
+  request["options"] = {{"speculative", {{"draft_model", "meta-llama/Llama-3.2-1B"}, {"tokens", 3}, {"acceptance", 0.8}}}};
+  CHECK(speed_of(request, "tpot_s") < plain);
+  CHECK(speed_of(request, "decode/seconds_per_step") > plain);
+  request["options"]["speculative"]["acceptance"] = 0;
+  CHECK(speed_of(request, "tpot_s") > plain);
+  request["options"]["speculative"]["draft_model"] = "nobody/nothing";
+  CHECK_FALSE(is_true(estimate(request), "/ok"));
+}
+
+TEST_CASE("what lies in system memory is read at its pace") {
+  json request{{"model", "Qwen/Qwen3-30B-A3B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}};
+  double before = speed_of(request, "decode/seconds_per_step");
+  for (const int layers : {8, 24, 48}) {
+    request["options"] = {{"n_cpu_moe", layers}};
+    const double now = speed_of(request, "decode/seconds_per_step");
+    CHECK(now > before);
+    before = now;
+  }
+  request["host"] = {{"bandwidth", 400e9}};
+  CHECK(speed_of(request, "decode/seconds_per_step") < before);
+}
+
+TEST_CASE("a power limit slows arithmetic and not memory, and counts in the energy") {
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}};
+  const auto free = estimate(request);
+  request["options"] = {{"power_limit_w", 225}};
+  const auto limited = estimate(request);
+  CHECK(number(limited, "/speed/prefill/seconds") > number(free, "/speed/prefill/seconds"));
+  CHECK(number(limited, "/speed/decode/seconds_per_step") < number(free, "/speed/decode/seconds_per_step") * 1.1);
+  CHECK(number(limited, "/cost/watts") == 225);
+}
+
+TEST_CASE("a pool for prompts takes them off the devices that answer") {
+  json request{{"model", "Qwen/QwQ-32B"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 2}, {"workload", {{"concurrency", 32}, {"prompt_tokens", 4000}, {"output_tokens", 500}}}};
+  const auto together = estimate(request);
+  request["prefill_pool"] = {{"device", "h200-sxm-141gb"}, {"devices", 2}};
+  const auto apart = estimate(request);
+  REQUIRE(is_true(apart, "/ok"));
+  CHECK(number(apart, "/speed/tpot_s") < number(together, "/speed/tpot_s"));
+  CHECK(number(apart, "/cost/usd_per_hour") > number(together, "/cost/usd_per_hour"));
+  CHECK(number(apart, "/speed/ttft_s") > number(apart, "/speed/prefill/seconds"));
+  request["prefill_pool"]["device"] = "no-such-card";
+  const auto wrong = estimate(request);
+  CHECK_FALSE(is_true(wrong, "/ok"));
+  CHECK(text(at(wrong, "/problems/0"), "/path") == "/prefill_pool/device");
+}

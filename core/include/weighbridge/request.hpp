@@ -66,6 +66,14 @@ struct Card {                                // of mixed ones
   double usable_fraction = 1;
 };
 
+// Speculative decoding: tokens are drafted, one pass of the model checks them all.
+struct Draft {
+  Given<double> tokens{0};                   // at once; 0: no speculation
+  Given<double> acceptance{0};               // chance that a drafted token is kept
+  Bytes bytes;                               // weights of the draft model; 0: the model's own prediction layers draft, or no model does
+  double layers = 0;
+};
+
 struct Request {
   Method method = Method::detailed;
   std::shared_ptr<const Inventory> model;
@@ -89,6 +97,9 @@ struct Request {
   Given<double> chunk_tokens{8192};          // prompt tokens in one pass
   bool towers = true;                        // false: a text-only GGUF file; the tower's is loaded for images alone
   bool speculative = false;                  // MTP layers are loaded too
+  Draft draft;                               // with speculation
+  double host_bandwidth = 0;                 // 0: not given
+  std::shared_ptr<const Request> prefill_pool;         // the same request on the devices that read its prompts; nullptr: one pool for all
   // engine settings, given or the engine's own
   double memory_share = 0;                   // 0: the engine's own
   double max_sequences = 0;                  // in one pass; 0: those in flight

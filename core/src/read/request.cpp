@@ -487,7 +487,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"},
+    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 
@@ -526,6 +526,70 @@ Given<double> read_pass_tokens(Reader& r, const Request& out, bool large) {
   tokens = std::max(1.0, std::min(tokens, given("/options/n_batch").value_or(tokens)));
   if (!r.has(path) && p.rule != EngineRule::dynamic) r.assume(path, number_text(tokens), "default");
   return {tokens, From::standard};
+}
+
+// How tokens are drafted: by a model of the catalogue, or by the prediction layers of the model itself.
+void read_draft(Reader& r, Request& out) {
+  if (!out.speculative || !out.model) return;
+  auto& d = out.draft;
+  const auto own = static_cast<double>(std::max<std::int64_t>(1, out.model->spec.mtp_layers));
+  const auto or_default = [&](std::string_view path, double otherwise) -> Given<double> {
+    if (r.valid(path)) return {r.figure(path), From::user};
+    r.assume(path, number_text(otherwise), "default");
+    return {otherwise, From::standard};
+  };
+  const auto* name = r.valid("/options/speculative/draft_model");
+  d.tokens = or_default("/options/speculative/tokens", name ? 3 : own);
+  d.acceptance = or_default("/options/speculative/acceptance", 0.7);
+  if (!name) return;
+  const auto* entry = r.catalog().find_model(as_text(*name));
+  if (!entry) {
+    std::vector<std::string> known;
+    for (const auto& m : r.catalog().models()) known.push_back(m.id);
+    r.unknown(Code::unknown_model, "/options/speculative/draft_model", as_text(*name), known);
+    return;
+  }
+  const auto& draft = catalog_model(*entry, r.catalog());
+  if (!draft.inventory) return;
+  const double bits = out.weights.bits > 0 ? out.weights.bits : out.weights.format ? out.weights.format->bits_per_weight : 16;
+  d.bytes = Bytes{static_cast<double>(draft.inventory->parameters) * bits / 8};
+  d.layers = static_cast<double>(draft.inventory->spec.layers());
+}
+
+// The same request on the pool that reads prompts. What is wrong there is a problem of this request.
+void read_pool(Reader& r, const json& request, const Catalog& catalog, Request& out) {
+  const auto* pool = r.valid("/prefill_pool");
+  if (!pool || !pool->is_object()) return;
+  auto other = request;
+  for (const char* key : {"prefill_pool", "parallel", "explain"}) other.erase(key);
+  for (const char* key : {"device", "devices", "parallel"})
+    if (const auto at = pool->find(key); at != pool->end() && !at->is_null()) other[key] = *at;
+  if (const auto load = other.find("workload"); load != other.end() && load->is_object()) {
+    load->erase("requests_per_s");
+    (*load)["concurrency"] = 1;
+  }
+  Problems found;
+  auto read = read_request(other, catalog, found);
+  for (auto problem : found.list()) {
+    const bool of_pool = problem.path.compare(0, 7, "/device") == 0 || problem.path.compare(0, 9, "/parallel") == 0;
+    if (!of_pool || severity(problem.code) != Severity::error) continue;
+    problem.path = "/prefill_pool" + problem.path;
+    r.problems().add(std::move(problem));
+  }
+  if (read && read->devices.value == 0) read->devices = {std::max<std::int64_t>(1, out.devices.value), From::standard};
+  if (read && read->device) out.prefill_pool = std::make_shared<const Request>(std::move(*read));
+}
+
+// A lower power limit lowers clocks: arithmetic slows by about the fourth root of the power, memory keeps its own clock. Assumed;
+// half the power leaves 84 % of the arithmetic.
+void limit_power(Reader& r, Request& out) {
+  const double limit = r.figure("/options/power_limit_w");
+  if (limit <= 0 || !out.device || out.device->power.value <= limit) return;
+  const double factor = std::sqrt(std::sqrt(limit / out.device->power.value));
+  for (auto& peak : out.device->peak) peak = peak * factor;
+  for (auto& kind : out.device->peak_kind) kind = weakest(kind, Kind::assumed);
+  out.device->power = Watts{limit};
+  r.assume("/device/flops", number_text(factor), "estimated");
 }
 
 void read_options(Reader& r, Request& out) {
@@ -606,9 +670,12 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   }
   out.reserved_bytes = r.number("/reserved_bytes");
   out.host_bytes = r.figure("/host/memory_bytes");
+  out.host_bandwidth = r.figure("/host/bandwidth");
   read_layout(r, out);
   out.workload = read_workload(r);
   read_options(r, out);
+  read_draft(r, out);
+  limit_power(r, out);
   out.paces = &catalog.paces();
   out.pace = out.paces->engine(out.engine.id, out.engine.version);
   out.pace.flash_attention = out.flash;
@@ -616,8 +683,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   warn_of_options(r, out, out.engine.id);
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
-  if (r.valid("/prefill_pool"))
-    problems.add(Code::option_without_effect, "/prefill_pool", {{"option", "prefill_pool"}, {"engine", "ideal"}});
+  read_pool(r, request, catalog, out);
   if (out.model && out.model->spec.context > 0 && out.workload.context_tokens.value > static_cast<double>(out.model->spec.context))
     problems.add(Code::context_beyond_model, "/workload/context_tokens",
                  {{"context", out.workload.context_tokens.value}, {"limit", static_cast<double>(out.model->spec.context)}});
