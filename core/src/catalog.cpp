@@ -346,11 +346,12 @@ const Device* Catalog::nearest_device(const Device& f) const {
   // How many times larger one is than the other, as a distance that needs no logarithm; unknown figures say nothing.
   const auto apart = [](double a, double b) { return a > 0 && b > 0 ? (a > b ? a / b : b / a) - 1 : 0; };
   const auto wide = [](const Device& d) { return peak(d, Arithmetic::bf16).rate.value; };
+  const auto vector = [](const Device& d) { return d.peak[static_cast<std::size_t>(Arithmetic::fp32)].value; };
   const Device* best = nullptr;
   double least = 0;
   for (const auto& entry : devices_) {
     const auto& d = entry.device;
-    double distance = apart(f.bandwidth.value, d.bandwidth.value) + apart(wide(f), wide(d)) + apart(f.memory.value, d.memory.value) / 4;
+    double distance = apart(wide(f), wide(d)) + apart(vector(f), vector(d)) + apart(f.memory.value, d.memory.value) / 4;
     if (f.unified != d.unified) distance += 1;
     if (!f.device_class.empty() && f.device_class != d.device_class) distance += 1;
     for (const auto a : {Arithmetic::fp8, Arithmetic::fp4, Arithmetic::int8})

@@ -441,7 +441,7 @@ TEST_CASE("each default that was taken is listed, and none that was given") {
 TEST_CASE("what has no effect is a warning, and the answer is as without it") {
   const auto plain = good(llama());
   for (const auto& [path, value] : std::vector<std::pair<const char*, json>>{
-           {"/options/gpu_memory_utilization", 0.5}, {"/options/n_gpu_layers", 10}, {"/options/block_size", 32}, {"/prefill_pool", {{"device", "rtx-4090"}, {"devices", 2}}}}) {
+           {"/options/gpu_memory_utilization", 0.5}, {"/options/n_gpu_layers", 10}, {"/options/block_size", 32}}) {
     INFO(path);
     const auto answer = good(with(llama(), path, value));
     CHECK(has_problem(answer, "option_without_effect"));

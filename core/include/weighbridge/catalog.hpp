@@ -62,8 +62,8 @@ class Catalog {
   const CatalogEngine* find_engine(std::string_view id) const;
 
   const PaceTable& paces() const { return paces_; }
-  // The catalogue's device whose bandwidth, peaks and memory are nearest to these figures: a device given in the request reaches
-  // what that one does. nullptr when the catalogue is empty.
+  // The catalogue's device whose peaks and memory are nearest to these figures: a device given in the request reaches what that one
+  // does. Bandwidth does not choose, so that more of it never makes an estimate slower. nullptr when the catalogue is empty.
   const Device* nearest_device(const Device& figures) const;
 
  private:
