@@ -215,6 +215,19 @@ TEST_CASE("a mixture promotes the layers that its rule names") {
   CHECK(encodings_of(llama, stored(llama, "Q2_K"), "v_proj.weight") == Layers{{"q4_K", 32}});
 }
 
+TEST_CASE("a GGUF file has the prediction layers that the converter keeps") {
+  auto with_drafts = spec(kLlama8b);
+  with_drafts.mtp_layers = 1;
+  for (const auto& [architecture, kept] : {std::pair{"deepseek_v3", false}, std::pair{"glm4_moe", true}}) {
+    with_drafts.architecture = architecture;
+    const auto model = inventory(with_drafts);
+    REQUIRE(model.mtp_parameters > 0);
+    for (const char* format : {"Q4_K_M", "Q8_0"})
+      CHECK((bytes(stored(model, format)) == bytes(stored(inventory(spec(kLlama8b)), format))) != kept);
+    CHECK(bytes(stored(model, "bf16")) == 2 * static_cast<double>(model.parameters));
+  }
+}
+
 TEST_CASE("eight experts have rules of their own") {
   const auto m = inventory(mixtral());
   const auto rows = stored(m, "Q4_K_M");

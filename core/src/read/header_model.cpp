@@ -158,7 +158,9 @@ struct Pattern {
   std::string_view architecture;
   std::int64_t period, whole;                    // layer i attends to everything when i % period == whole
 };
-constexpr Pattern kPatterns[] = {{"gemma2", 2, 1}, {"gemma3", 6, 5}, {"gpt-oss", 2, 1}, {"cohere2", 4, 3}, {"olmo2", 4, 3}, {"exaone4", 4, 3}, {"llama4", 4, 3}};
+constexpr Pattern kPatterns[] = {{"gemma2", 2, 1}, {"gemma3", 6, 5}, {"gpt-oss", 2, 1}, {"cohere2", 4, 3}, {"olmo2", 4, 3}, {"exaone4", 4, 3}, {"exaone-moe", 4, 3},
+                                 {"afmoe", 4, 3}, {"llama4", 4, 3}};
+constexpr std::int64_t kLlama4Chunk = 8192;          // which its files do not say
 
 bool is_projector(const GgufHeader& part) {
   const auto* what = part.find("general.architecture");
@@ -335,7 +337,7 @@ class GgufModel {
     a.value_dim = val > 0 ? val : a.head_dim;
     if (a.kv_heads < 1 || a.kv_heads > heads || a.head_dim < 1) return refuse("layer " + std::to_string(layer) + " has no usable attention heads"), false;
     a.fused_qkv = find(tensors, "attn_qkv.weight") != nullptr;
-    const auto window = count_of("attention.sliding_window");
+    const auto window = own("attention.sliding_window") || architecture_ != "llama4" ? count_of("attention.sliding_window") : kLlama4Chunk;
     if (window > 0 && windowed(layer)) a.window = window;
     return true;
   }
