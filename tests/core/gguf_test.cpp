@@ -150,6 +150,7 @@ TEST_CASE("hostile GGUF headers are refused with a reason") {
   CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4).text()).find("unknown type 4") != std::string::npos);
   CHECK(why(Writer().counts(1, 0).tensor("x", {4}, 4000000000U).text()).find("unknown type") != std::string::npos);
   CHECK(why(Writer().counts(2, 0).tensor("x", {4}, kF32).tensor("x", {4}, kF32).text()).find("twice") != std::string::npos);
+  CHECK(why(Writer().counts(0, 2).word("general.architecture", "llama").number("llama.block_count", 4'000'000'000).text()).find("block_count") != std::string::npos);
   CHECK(why(Writer(false, 1).counts(0, 0).text()).find("version is 1") != std::string::npos);
   CHECK(why(Writer().counts(0, 2).number("\xFF\n", 1).number("\xFF\n", 2).text()).find("the key \"??\" twice") != std::string::npos);
   CHECK(why(Writer().counts(0, 2).number("a", 1).number("a", 2).text()).find("the key \"a\" twice") != std::string::npos);

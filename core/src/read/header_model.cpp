@@ -179,7 +179,7 @@ class GgufModel {
     architecture_ = words("general.architecture");
     if (architecture_.empty()) return refuse("it does not say what architecture it is of");
     const auto layers = count_of("block_count");
-    if (layers < 1) return refuse("its metadata has no " + architecture_ + ".block_count");
+    if (layers < 1 || layers > kMostLayersHere) return refuse("its " + architecture_ + ".block_count is missing, or no number from 1 to " + std::to_string(kMostLayersHere));
     layers_ = layers;
 
     auto& spec = model_.spec;
