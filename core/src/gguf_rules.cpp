@@ -1,6 +1,8 @@
 #include "gguf_rules.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace weighbridge::gguf {
@@ -90,8 +92,8 @@ constexpr Mix kExpertsInMxfp4{"MXFP4_MOE", "mxfp4", "q8_0", "q8_0", kNone, kBase
 // Two to one-and-a-half bits: the quantiser has a branch of its own for them.
 bool very_low(const Mix& m) { return m.file_type.substr(0, 3) == "IQ1" || m.file_type.substr(0, 3) == "IQ2"; }
 
-bool holds(When when, const Mixture& m, std::int64_t layer) {
-  const auto n = m.layers;
+// `layer` of `n`: the quantiser numbers the matrices of one part, which not every layer has.
+bool holds(When when, const Mixture& m, std::int64_t layer, std::int64_t n) {
   switch (when) {
     case When::never: return false;
     case When::always: return true;
@@ -107,14 +109,32 @@ bool holds(When when, const Mixture& m, std::int64_t layer) {
   return false;
 }
 
-Type pick(const Promotion& p, const Mixture& m, std::int64_t layer) { return holds(p.when, m, layer) ? p.to : p.otherwise; }
+Type pick(const Promotion& p, const Mixture& m, std::int64_t layer, std::int64_t n) { return holds(p.when, m, layer, n) ? p.to : p.otherwise; }
+
+// How many of the first `layers` layers are of kinds that `has` is true of.
+template <class Has>
+std::int64_t count_before(const Mixture& m, std::int64_t layers, Has has) {
+  const auto& model = *m.model;
+  std::int64_t count = std::max<std::int64_t>(0, layers - model.spec.layers());        // a prediction layer has everything
+  for (std::size_t kind = 0; kind < model.spec.kinds.size(); ++kind)
+    if (has(model.spec.kinds[kind])) count += model.layers_of(kind, 0, std::min(layers, model.spec.layers()));
+  return count;
+}
+bool has_values(const LayerKind& kind) {
+  const auto r = kind.mixer.recurrent.kind;
+  return kind.mixer.kind == MixerKind::attention || r == RecurrentKind::gated_delta || r == RecurrentKind::kda || r == RecurrentKind::lightning;
+}
+// Files with experts are numbered by layer, others by feed-forward.
+std::int64_t feed_forward_before(const Mixture& m, std::int64_t layer) {
+  return m.experts > 0 ? layer : count_before(m, layer, [](const LayerKind& kind) { return kind.feed_forward.width > 0; });
+}
 
 // The tables' size class "70B": few key heads of much use, so their matrices are cheap to keep well.
 bool seventy_billion(const Mixture& m) { return m.layers == 80 && m.heads_per_kv_head > 1; }
 
 Type value_type(const Mixture& m, std::int64_t layer) {
   const auto& mix = *m.mix;
-  Type type = pick(mix.value, m, layer);
+  Type type = pick(mix.value, m, count_before(m, layer, has_values), count_before(m, m.layers, has_values));
   if (very_low(mix)) return type;
   if (m.experts == kEight) return "q8_0";
   const Type stored = type.empty() ? mix.base : type;
@@ -132,8 +152,8 @@ Type output_type(const Mixture& m) {
 
 Type down_type(const Mixture& m, std::int64_t layer) {
   const auto& mix = *m.mix;
-  if (mix.file_type == "IQ3_M" && m.experts == kEight && holds(When::more_bits, m, layer)) return mix.down.to;
-  return pick(mix.down, m, layer);
+  if (mix.file_type == "IQ3_M" && m.experts == kEight && holds(When::more_bits, m, layer, m.layers)) return mix.down.to;
+  return pick(mix.down, m, feed_forward_before(m, layer), m.layers);
 }
 
 // Vectors, norms, routers and position tables keep 32 bits.
@@ -161,11 +181,11 @@ Type chosen(const Mixture& m, const TensorRow& row, std::int64_t layer) {
     case TensorClass::attention_qkv: return mix.fused;
     case TensorClass::attention_k: return key_type(m);
     case TensorClass::attention_q: return mix.query_key;
-    case TensorClass::attention_output: return output_type(m);
+    case TensorClass::attention_output: return row.name.find("out_proj") == std::string::npos ? output_type(m) : kBase;      // of attention only
     case TensorClass::ffn_down: return down_type(m, layer);
     case TensorClass::ffn_gate:
     case TensorClass::ffn_up:
-    case TensorClass::ffn_gate_up: return pick(mix.up_gate, m, layer);
+    case TensorClass::ffn_gate_up: return pick(mix.up_gate, m, feed_forward_before(m, layer), m.layers);
     default: return kBase;
   }
 }
@@ -195,8 +215,16 @@ Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Fo
   Mixture m;
   m.mix = &mix_of(format.id);
   m.formats = &formats;
-  m.layers = inventory.spec.layers();
+  m.model = &inventory;
+  m.layers = inventory.spec.layers() + (keeps_prediction_layers(inventory.spec.architecture) ? inventory.spec.mtp_layers : 0);
   m.experts = inventory.experts;
+  // Files of these list the KV heads layer by layer, and the quantiser looks at the first: none.
+  const auto first = inventory.spec.layer_kind.empty() ? RecurrentKind::none : inventory.spec.kinds[inventory.spec.layer_kind[0]].mixer.recurrent.kind;
+  const bool listed = first == RecurrentKind::mamba || first == RecurrentKind::mamba2 || first == RecurrentKind::kda || first == RecurrentKind::short_convolution;
+  if (listed && inventory.spec.kinds[inventory.spec.layer_kind[0]].mixer.kind == MixerKind::none) {
+    m.heads_per_kv_head = 0;
+    return m;
+  }
   for (const auto& kind : inventory.spec.kinds) {
     const auto& a = kind.mixer.attention;
     if (kind.mixer.kind == MixerKind::attention && a.kv_heads > 0) {

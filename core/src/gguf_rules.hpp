@@ -20,7 +20,8 @@ struct Mix;
 struct Mixture {
   const Mix* mix = nullptr;
   const Formats* formats = nullptr;
-  std::int64_t layers = 0;
+  const Inventory* model = nullptr;
+  std::int64_t layers = 0;             // prediction layers included, when the file has them
   std::int64_t experts = 0;
   std::int64_t heads_per_kv_head = 1;
 };
