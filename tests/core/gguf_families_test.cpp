@@ -164,3 +164,25 @@ TEST_CASE("Kimi Linear in GGUF") {
     "first_k_dense_replace":1,"linear_attn_config":{"full_attn_layers":[4],"kda_layers":[1,2,3],"head_dim":64,"num_heads":4,"short_conv_kernel_size":4},"vocab_size":1000,
     "tie_word_embeddings":false})");
 }
+TEST_CASE("Gemma 3n in GGUF") {
+  Model m("gemma3n");
+  m.number("block_count", 4).number("embedding_length", 256).numbers("feed_forward_length", {512, 512, 512, 512}).number("attention.head_count", 4).number("attention.head_count_kv", 2);
+  m.number("attention.key_length", 64).number("attention.sliding_window", 128).numbers("attention.sliding_window_pattern", {1, 0, 1, 0}).number("attention.shared_kv_layers", 2);
+  m.number("embedding_length_per_layer_input", 32).number("altup.num_inputs", 4).number("context_length", 4096);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("per_layer_token_embd.weight", {128, 900}).tensor("blk.0.attn_q.weight", {256, 256});
+  same_model(m, R"({"model_type":"gemma3n_text","num_hidden_layers":4,"hidden_size":256,"intermediate_size":[512,512,512,512],"num_attention_heads":4,"num_key_value_heads":2,
+    "head_dim":64,"sliding_window":128,"layer_types":["sliding_attention","full_attention","sliding_attention","full_attention"],"num_kv_shared_layers":2,
+    "hidden_size_per_layer_input":32,"vocab_size_per_layer_input":900,"altup_num_inputs":4,"laurel_rank":64,"max_position_embeddings":4096,"vocab_size":1000,"tie_word_embeddings":true})");
+}
+
+TEST_CASE("Gemma 4 in GGUF") {
+  Model m("gemma4");
+  m.number("block_count", 4).number("embedding_length", 256).numbers("feed_forward_length", {512, 512, 1024, 1024}).number("attention.head_count", 4);
+  m.numbers("attention.head_count_kv", {2, 1, 2, 1}).number("attention.key_length", 128).number("attention.key_length_swa", 64).number("attention.sliding_window", 128);
+  m.numbers("attention.sliding_window_pattern", {1, 0, 1, 0}).number("attention.shared_kv_layers", 2).number("embedding_length_per_layer_input", 32).number("context_length", 4096);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("per_layer_token_embd.weight", {128, 1000}).tensor("blk.0.attn_k.weight", {256, 128}).tensor("blk.0.attn_v.weight", {256, 128});
+  same_model(m, R"({"model_type":"gemma4_text","num_hidden_layers":4,"hidden_size":256,"intermediate_size":512,"use_double_wide_mlp":true,"num_attention_heads":4,
+    "num_key_value_heads":2,"num_global_key_value_heads":1,"head_dim":64,"global_head_dim":128,"sliding_window":128,
+    "layer_types":["sliding_attention","full_attention","sliding_attention","full_attention"],"num_kv_shared_layers":2,"hidden_size_per_layer_input":32,
+    "vocab_size_per_layer_input":1000,"max_position_embeddings":4096,"vocab_size":1000,"tie_word_embeddings":true,"attention_k_eq_v":false,"enable_moe_block":false})");
+}
