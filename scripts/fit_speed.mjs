@@ -8,7 +8,8 @@
 // The core is asked through build/release/tests/weighbridge_cli (or WEIGHBRIDGE_CLI), which is built first and holds the constants of the
 // last fit. Robust regression (pseudo-Huber) of the logarithm of estimated over measured, damped Gauss-Newton, with weak priors from
 // speed_constants.mjs so that what the data do not tell stays where it was. Errors count a third as much in rows whose inputs were partly
-// inferred, and rows of one source on one device share their weight.
+// inferred, rows of one source on one device share their weight, and dense
+// batches, of which few sources speak, count twice.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -48,7 +49,8 @@ const group = (f) => [f.row.source, f.row.request.device, f.row.kind].join("|");
 function weights(rows) {
   const count = {};
   for (const f of rows) count[group(f)] = (count[group(f)] ?? 0) + 1;
-  return rows.map((f) => (f.row.grade === "C" ? 0.35 : 1) / Math.sqrt(Math.min(40, count[group(f)])));
+  const kinds = { "batched-dense": 2 };
+  return rows.map((f) => ((f.row.grade === "C" ? 0.35 : 1) * (kinds[f.row.kind] ?? 1)) / Math.sqrt(Math.min(40, count[group(f)])));
 }
 
 function solve(matrix, right) {
