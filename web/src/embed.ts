@@ -301,7 +301,7 @@ export class WeighBridge extends LitElement {
         ${look === 'bar' ? nothing : html`<p class="what" part="model">${[modelName(view.description, view.request, view.answer), weights].filter(Boolean).join(' · ')}</p>
         <p class="verdict" part="verdict">${verdict(view)}</p>`}
         ${look === 'table' ? this.table(view) : this.bar(view)}
-        ${look === 'card' ? html`<div part="figures">${figures(view, kFigures, false)}</div>` : nothing}
+        ${look === 'card' && kFigures.some((path) => figure(view.answer, path) !== undefined) ? html`<div part="figures">${figures(view, kFigures, false)}</div>` : nothing}
         ${this.link ? html`<p class="link"><a part="link" href=${this.link} target=${self === top ? nothing : '_blank'} rel="noopener">${texts.openPage}</a></p>` : nothing}` : nothing}
       <slot name="note"></slot>
       ${this.controlled.length > 0 && !this.hasAttribute('readonly') ? html`<p class="unseen" role="status">${this.said}</p>` : nothing}
