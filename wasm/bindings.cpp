@@ -1,4 +1,5 @@
 // The public face for JavaScript: texts in, texts out, bytes for files, one typed array for a sweep. No logic here.
+// With WEIGHBRIDGE_ESTIMATE_ONLY it is what <weigh-bridge> asks, and the linker leaves out the rest of the core.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 
@@ -15,6 +16,7 @@ namespace api = weighbridge::api;
 using emscripten::val;
 
 std::string estimate(const std::string& request) { return api::estimate(request); }
+#ifndef WEIGHBRIDGE_ESTIMATE_ONLY
 std::string train(const std::string& request) { return api::train(request); }
 std::string plan(const std::string& request) { return api::plan(request); }
 
@@ -42,6 +44,7 @@ std::string read_model(const val& files) {
   }
   return api::read_model(list);
 }
+#endif
 
 }  // namespace
 
@@ -49,8 +52,10 @@ EMSCRIPTEN_BINDINGS(weighbridge) {
   emscripten::function("version", &api::version);
   emscripten::function("describe", &api::describe);
   emscripten::function("estimate", &estimate);
+#ifndef WEIGHBRIDGE_ESTIMATE_ONLY
   emscripten::function("train", &train);
   emscripten::function("plan", &plan);
   emscripten::function("sweep", &sweep);
   emscripten::function("read_model", &read_model);
+#endif
 }

@@ -142,7 +142,13 @@ export default defineConfig(({ mode }) => {
     root: here('.'),
     base: './',
     publicDir: false,
-    resolve: { alias: { '#core': here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') } },
+    resolve: {
+      alias: [
+        { find: '#core', replacement: here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') },
+        // The element only estimates.
+        ...(embed ? [{ find: /^.*\/module\/weighbridge\.((packed\.)?mjs)$/, replacement: here('../build/wasm/module/weighbridge_estimate.') + '$1' }] : []),
+      ],
+    },
     plugins: single ? [data(true), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [data(), firstPaint(), installable(), head()],
     build: {
       target: 'es2022',

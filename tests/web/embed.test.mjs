@@ -4,6 +4,7 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { documented, manifest } from "../../scripts/element_docs.mjs";
 import { answered, host, kDesktop, kPhone, kStrict, launch, root, temporaryFolder } from "./support.mjs";
@@ -174,6 +175,24 @@ test("web/api.json says what the element has, and docs/element.md says what web/
     for (const { name } of api.members) assert.ok(await page.evaluate((n) => n in document.querySelector("weigh-bridge"), name), name);
     assert.equal(documented(), await readFile(join(root, "docs/element.md"), "utf8"), "run node scripts/element_docs.mjs");
   }, { policy: kStrict }));
+
+test("its core, which only estimates, answers as the whole one does", async () => {
+  const { load } = await import(pathToFileURL(join(root, "dist/npm/index.js")).href);
+  const whole = await load();
+  const requests = [
+    { model: "Qwen/QwQ-32B", weights: "bf16", device: "h100-sxm-80gb" }, { model: "deepseek-ai/DeepSeek-R1", device: "h200-sxm-141gb", devices: 8, engine: "vllm", workload: { concurrency: "max" } },
+    { model: "meta-llama/Llama-3.1-8B", weights: "Q4_K_M", device: "rtx-4090", engine: "llama.cpp" }, { model: { manual: { parameters: 7e9 } } }, { modle: "x", workload: { concurrency: -1 } },
+  ];
+  await embedded("<weigh-bridge></weigh-bridge>", async (page) => {
+    for (const request of requests) {
+      const answer = await page.locator("weigh-bridge").evaluate((e, r) => new Promise((done) => {
+        e.addEventListener("change", () => done(e.answer), { once: true });
+        e.request = r;
+      }), request);
+      assert.deepEqual(answer, whole.estimate(request));
+    }
+  });
+});
 
 test("custom properties and parts take the page's styles", () =>
   embedded(`<weigh-bridge ${kLlama}>a</weigh-bridge>`, async (page) => {
