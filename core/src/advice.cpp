@@ -1,6 +1,7 @@
 #include "advice.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ constexpr std::string_view kGguf[] = {"Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_
 constexpr std::string_view kOthers[] = {"fp8", "awq-int4"};
 constexpr double kHarmless = 4;        // bits per weight; fewer cost quality that readers notice
 
-// Bits go before company and context, as in the article: a larger model in fewer bits beats a smaller one.
+// Bits go before the host, company and context, as in the article: a larger model in fewer bits beats a smaller one.
 class Adviser {
  public:
   Adviser(JsonWriter& w, const json& request, const Request& read, const Estimate& e, const Catalog& catalog)
@@ -28,6 +29,8 @@ class Adviser {
   void run() {
     smaller_cache();
     const bool enough = smaller_weights(kHarmless, 64);
+    experts_on_host();
+    layers_on_host();
     fewer_sequences();
     shorter_context();
     more_devices();
@@ -48,10 +51,32 @@ class Adviser {
     return false;
   }
 
+  bool buffers() const { return read_.engine.profile.rule == EngineRule::buffers; }
+
   void smaller_cache() {
-    if (e_.device.kv_cache.value <= 0 || read_.k_format->bits <= 8) return;
-    const auto* format = catalog_.formats().find_kv("fp8");
+    if (e_.device.kv_cache.value <= 0 || read_.k_format->bits <= 9) return;
+    const auto* format = catalog_.formats().find_kv(buffers() ? "q8_0" : "fp8");
     if (format) offer("/kv_cache", format->id, "KV cache in " + format->id);
+  }
+
+  // Memory of the host costs speed, experts there least of all. Of the numbers from `least` on, the first that fits; all later ones do too.
+  void offer_first(std::string_view path, std::int64_t least, std::int64_t most, std::int64_t sign, std::string_view before, std::string_view behind) {
+    const auto value = [&](std::int64_t n) { return sign > 0 ? n : most - n; };
+    std::int64_t low = least, high = most + 1;
+    while (low < high) {
+      const auto middle = (low + high) / 2;
+      if (fits(path, value(middle))) high = middle; else low = middle + 1;
+    }
+    if (low <= most) offer(path, value(low), std::string(before) + std::to_string(value(low)) + std::string(behind));
+  }
+  void experts_on_host() {
+    if (buffers() && read_.model->experts > 0)
+      offer_first("/options/n_cpu_moe", static_cast<std::int64_t>(read_.cpu_moe) + 1, read_.model->spec.layers(), 1, "experts of ", " layers in system memory");
+  }
+  void layers_on_host() {
+    const auto units = read_.model->spec.layers() + 1;
+    const auto now = read_.gpu_layers < 0 ? units : std::min(read_.gpu_layers, units);
+    if (buffers()) offer_first("/options/n_gpu_layers", units - now + 1, units, -1, "", " layers on the devices, the others in system memory");
   }
 
   void fewer_sequences() {
@@ -74,20 +99,32 @@ class Adviser {
     offer("/devices", needed, std::to_string(needed) + " devices");
   }
 
-  bool offer(std::string_view path, const json& value, const std::string& change) {
-    auto asked = request_;
-    asked.erase("explain");
-    if (path == "/devices") asked.erase("parallel");
-    set_at(asked, path, value);
+  struct Changed {
+    json request;
+    std::optional<Estimate> estimate;                  // when it fits
+  };
+  Changed changed(std::string_view path, const json& value) const {
+    Changed out{request_, std::nullopt};
+    out.request.erase("explain");
+    if (path == "/devices") out.request.erase("parallel");
+    set_at(out.request, path, value);
     Problems ignored;
-    const auto read = read_request(asked, catalog_, ignored);
-    if (!read || !read->device) return false;
+    const auto read = read_request(out.request, catalog_, ignored);
+    if (!read || !read->device) return out;
     Stored stored;
     store(*read, catalog_.formats(), stored);
     const auto e = estimate(*read, catalog_.formats(), stored);
-    if (!e.device.fits) return false;
-    w_.begin_object().member("change", change).member("path", path).key("value").value(value).key("request").value(asked);
-    w_.member("headroom", e.device.headroom.value).end_object();
+    const bool host = read->host_bytes <= 0 || e.host.total().value <= read->host_bytes;
+    if (e.device.fits && host) out.estimate = e;
+    return out;
+  }
+  bool fits(std::string_view path, const json& value) const { return changed(path, value).estimate.has_value(); }
+
+  bool offer(std::string_view path, const json& value, const std::string& change) {
+    const auto to = changed(path, value);
+    if (!to.estimate) return false;
+    w_.begin_object().member("change", change).member("path", path).key("value").value(value).key("request").value(to.request);
+    w_.member("headroom", to.estimate->device.headroom.value).end_object();
     return true;
   }
 

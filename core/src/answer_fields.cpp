@@ -141,6 +141,8 @@ constexpr AnswerField kEstimateOwn[] = {
     {.path = "memory.detail.weights.other", .unit = "bytes", .summary = "all else on the fullest device",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.weights_by_role[std::size_t(Role::other)].value),
      .steps = {Id::device_role_weights, Id::kCount, Id::kCount}, .of = "other"},
+    {.path = "memory.detail.weights.adapters", .unit = "bytes", .summary = "LoRA adapters on the fullest device",
+     .value = WEIGHBRIDGE_NUMBER(a.estimate->device.adapters.value), .steps = {Id::adapter_weights, Id::kCount, Id::kCount}},
     {.path = "memory.detail.runtime.context", .unit = "bytes", .summary = "driver context",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.context.value), .steps = {Id::engine_context, Id::kCount, Id::kCount}},
     {.path = "memory.detail.runtime.libraries", .unit = "bytes", .summary = "communication and matrix libraries",

@@ -146,7 +146,7 @@ class Estimator : private Placement<T> {
         on_devices = row_layers(s, row, static_cast<double>(m_.layers_of(static_cast<std::size_t>(row.kind), devices.first, devices.end)), devices);
         on_host = all - on_devices;
       } else if (where != Place::layers) {
-        holders = this->holders(where);
+        holders = this->holders(where, row.role);
         if (buffers_ && (holders == 0 || where == Place::ends)) on_host = all;
       }
       const auto per_layer = static_cast<double>(row.per_layer), size = static_cast<double>(row.rows * row.columns);
@@ -166,7 +166,7 @@ class Estimator : private Placement<T> {
     }
     trace_.step(FormulaId::total_weights, e_.total.weights,
                 {{"count", count, From::model}, {"copies", copies, From::model}, {"elements", elements, From::model},
-                 {"bits", bits, From::format}, {"scale_bytes", scales, From::format}});
+                 {"bits", bits, From::format}, {"scale_bytes", scales, From::format}, {"adapters", this->adapters_, From::user}});
     trace_.name_rows(std::move(names));
     if (host_count.empty()) return;
     trace_.step(FormulaId::host_weights, e_.host.weights,
@@ -183,12 +183,22 @@ class Estimator : private Placement<T> {
       if (!this->loaded(row)) return part;
       const auto where = place_of(row);
       if (where == Place::layers) part.layers = row_layers(s, row, scratch_.cache.here[static_cast<std::size_t>(row.kind)], stage);
-      else if (this->on_fullest(where)) part.layers = static_cast<double>(s.layers);
+      else if (this->on_fullest(where, row.role)) part.layers = static_cast<double>(s.layers);
       return part;
     };
     const auto& roles = e_.device.weights_by_role;
     formulas::show_roles(FormulaId::device_role_weights, roles, m_, formats_, r_.weights.bits, stored_.rows, here, trace_);
-    formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_);
+    const auto adapters = e_.device.adapters;
+    if (r_.adapters <= 0) {
+      formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_, {{"adapters", adapters, From::user}});
+      return;
+    }
+    std::vector<double> width;
+    for (std::size_t i = 0; i < scratch_.cache.here.size(); ++i) width.push_back(this->adapter_width(static_cast<std::int16_t>(i), e_.layout));
+    trace_.step(FormulaId::adapter_weights, adapters,
+                {{"adapters", r_.adapters, From::user}, {"rank", r_.adapter_rank, From::user}, {"layers", scratch_.cache.here, From::model}, {"width", width, From::model}});
+    trace_.name_rows(scratch_.cache.names);
+    formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_, {{"adapters", adapters, FormulaId::adapter_weights}});
   }
 
   void device_memory() {

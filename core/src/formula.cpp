@@ -21,6 +21,7 @@ constexpr Kind kExact = Kind::exact, kModel = Kind::model, kFitted = Kind::fitte
 
 constexpr std::string_view kOurs = "weighbridge", kArticle = "article";
 constexpr std::string_view kSumOfRoles = "embedding + attention + mlp + experts + router + norm + lm_head + vision + other";
+constexpr std::string_view kSumOfRolesAndAdapters = "embedding + attention + mlp + experts + router + norm + lm_head + vision + other + adapters";
 constexpr std::string_view kSumOfParts = "weights + kv_cache + activations + runtime";
 constexpr std::string_view kRowBytes = "sum(count * share * (elements * bits / 8 + scale_bytes))";
 
@@ -31,8 +32,10 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::model_weights, "model_weights", kSumOfRoles, "bytes", kExact, kOurs, "weights", "all stored tensors of the model", false},
     {Id::device_role_weights, "device_role_weights", kRowBytes, "bytes", kExact, "megatron-paper", "section 3",
      "weights of one role on the fullest device: matrices are split by tensor parallelism, norms and routers are copied", false},
-    {Id::device_weights, "device_weights", kSumOfRoles, "bytes", kExact, kOurs, "weights", "weights on the fullest device", false},
-    {Id::total_weights, "total_weights", "sum(count * copies * (elements * bits / 8 + scale_bytes))", "bytes", kExact, kOurs,
+    {Id::adapter_weights, "adapter_weights", "2 * adapters * rank * sum(layers * width)", "bytes", kExact, "lora-paper", "section 4",
+     "16-bit factors of the LoRA adapters beside attention and dense matrices, on one device", false},
+    {Id::device_weights, "device_weights", kSumOfRolesAndAdapters, "bytes", kExact, kOurs, "weights", "weights on the fullest device", false},
+    {Id::total_weights, "total_weights", "sum(count * copies * (elements * bits / 8 + scale_bytes)) + adapters", "bytes", kExact, kOurs,
      "weights", "weights on all devices together, copies included", false},
     // KV cache and state
     {Id::layer_kv_bytes_per_token, "layer_kv_bytes_per_token", "(k_elements * k_bits + v_elements * v_bits) / 8 + fixed_bytes", "bytes/token",

@@ -53,11 +53,8 @@ class Placement {
   }
 
   bool loaded(const TensorRow& row) const {
-    if (row.mtp && !r_.speculative) return false;
-    return row.role != Role::vision || !towers_apart();
+    return !row.mtp || r_.speculative;
   }
-  // A file of its own, loaded when images are asked for.
-  bool towers_apart() const { return p_.rule == EngineRule::buffers && r_.images <= 0; }
 
   std::int64_t most_heads() const {
     std::int64_t most = 0;
@@ -170,7 +167,6 @@ class Placement {
   std::span<const StoredGroup> loaded_groups() const {
     return {stored_.groups.data(), r_.speculative ? stored_.groups.size() : stored_.without_mtp};
   }
-  bool left_out(const StoredGroup& g) const { return g.role == Role::vision && towers_apart(); }
 
   // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
   void weigh_layers(const Layout& l) {
@@ -185,9 +181,8 @@ class Placement {
     auto& experts = scratch_.layer_experts;
     std::fill(layer.begin(), layer.end(), Bytes{});
     std::fill(experts.begin(), experts.end(), Bytes{});
-    first_ = last_ = ends_ = {};
+    first_ = last_ = ends_ = towers_ = {};
     for (const auto& g : loaded_groups()) {
-      if (left_out(g)) continue;
       const auto bytes = g.bytes * shares_of(g.kind).on_fullest[index(g.split)];
       const auto kind = static_cast<std::size_t>(g.kind);
       switch (g.place) {
@@ -195,12 +190,28 @@ class Placement {
           layer[kind] += bytes / scratch_.cache.layers[kind];
           if (g.role == Role::experts) experts[kind] += bytes / scratch_.cache.layers[kind];
           break;
-        case Place::first: first_ += bytes; break;
+        case Place::first: (g.role == Role::vision ? towers_ : first_) += bytes; break;
         case Place::last: last_ += bytes; break;
         case Place::ends: ends_ += bytes; break;
       }
     }
+    if (r_.adapters > 0)
+      for (std::size_t i = 0; i < layer.size(); ++i) layer[i] += adapters_in(static_cast<std::int16_t>(i), l);
   }
+
+  // LoRA adapters beside the attention and dense matrices of one layer of a kind: what one device holds of both factors, per rank. The
+  // factor on the side along which a matrix is not split is copied.
+  double adapter_width(std::int16_t kind, const Layout& l) const {
+    double width = 0;
+    for (const auto& row : m_.rows) {
+      if (!row.linear || row.kind != kind || row.mtp || row.role == Role::experts || row.role == Role::router) continue;
+      const bool out = row.cls == TensorClass::attention_output || row.cls == TensorClass::ffn_down;
+      const auto whole = static_cast<double>(out ? row.rows : row.columns), split = static_cast<double>(out ? row.columns : row.rows);
+      width += static_cast<double>(row.per_layer) * (whole + split / static_cast<double>(l.tensor));
+    }
+    return width;
+  }
+  Bytes adapters_in(std::int16_t kind, const Layout& l) const { return Bytes{2 * r_.adapters * r_.adapter_rank * adapter_width(kind, l)}; }
 
   double cache_share(std::size_t kind, const Layout& l) const {
     const auto& c = scratch_.shapes[kind];
@@ -261,7 +272,7 @@ class Placement {
       }
       for (std::size_t i = 0; i < m_.caches.size(); ++i)
         sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
-      if (stage == 0 && !buffers_) weights += first_;
+      if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
       if (stage == last && head_on_device()) weights += last_;
       if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
       f(stage, weights, sequence);
@@ -390,13 +401,15 @@ class Placement {
     return most;
   }
 
-  bool on_fullest(Place place) const {
+  bool on_fullest(Place place, Role role) const {
     const bool first = fullest_ == 0, last = fullest_ == e_.layout.pipeline - 1;
+    if (buffers_ && role == Role::vision) return first;
     if (buffers_) return place != Place::first && last && head_on_device();
     return place == Place::first ? first : place == Place::last ? last : first || last;
   }
   // How many devices of a replica's pipeline hold what lies beside the layers.
-  double holders(Place place) const {
+  double holders(Place place, Role role) const {
+    if (buffers_ && role == Role::vision) return 1;
     if (buffers_) return place != Place::first && head_on_device() ? 1 : 0;
     return place == Place::ends && e_.layout.pipeline > 1 ? 2 : 1;
   }
@@ -421,7 +434,6 @@ class Placement {
     reads_ = {};
     scratch_.tables.clear();
     for (const auto& g : loaded_groups()) {
-      if (left_out(g)) continue;
       const auto& shares = shares_of(g.kind);
       const double share = shares.on_fullest[index(g.split)];
       const auto kind = static_cast<std::size_t>(g.kind);
@@ -432,8 +444,8 @@ class Placement {
         all = buffers_ ? (static_cast<double>(m_.layers_of(kind, devices.first, devices.end)) - (experts ? moved(kind, devices) : 0)) / t.layers[kind] : 1;
         host = 1 - all;
       } else {
-        part = on_fullest(g.place) ? 1 : 0;
-        all = holders(g.place);
+        part = on_fullest(g.place, g.role) ? 1 : 0;
+        all = holders(g.place, g.role);
         host = buffers_ && (all == 0 || g.place == Place::ends) ? 1 : 0;
       }
       roles[static_cast<std::size_t>(g.role)] += g.bytes * (part * share);
@@ -454,7 +466,17 @@ class Placement {
         case Read::never: break;
       }
     }
-    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_);
+    e_.device.adapters = {};
+    Bytes adapters;                                    // of a replica's pipeline
+    if (r_.adapters > 0)
+      for (std::size_t i = 0; i < t.layers.size(); ++i) {
+        const auto each = adapters_in(static_cast<std::int16_t>(i), l);
+        e_.device.adapters += t.here[i] * each;
+        adapters += (buffers_ ? static_cast<double>(m_.layers_of(i, devices.first, devices.end)) : t.layers[i]) * each;
+      }
+    adapters_ = static_cast<double>(l.tensor * l.data) * adapters;
+    e_.total.weights += adapters_;
+    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_) + e_.device.adapters;
   }
 
   const Request& r_;
@@ -472,9 +494,9 @@ class Placement {
   std::int64_t offloaded_ = 0, on_host_ = 0;           // layers, output layer included; layers that stay on the host
   // in the layout
   std::int64_t fullest_ = 0;                           // pipeline stage
-  Bytes first_, last_, ends_;                          // beside the layers, on the stages that hold them
+  Bytes first_, last_, ends_, towers_;                 // beside the layers, on the stages that hold them
   Reads reads_;
-  Bytes activations_;                                  // on the fullest device
+  Bytes activations_, adapters_;                       // on the fullest device; LoRA adapters on all
 };
 
 }  // namespace weighbridge

@@ -55,7 +55,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"unsupported_file", kError, "{name} cannot be read as a model[: {why}]."},
     {"needs_more_bytes", kError, "The header of {name} is not whole yet[; give its first {bytes} bytes]."},
     {"internal_error", kError, "This is a defect of Weighbridge and not of the request[: {detail}]."},
-    {"context_beyond_model", kWarning, "The context of {context} tokens is longer than the model was made for[ ({limit})]."},
+    {"context_beyond_model", kWarning, "The context of {context} tokens is longer than the model was made for[ ({limit})][; {refuses} refuses to start with it unless it is told to allow it][; {runs} runs it, with answers that get worse][; {cuts} cuts it to the model's own]."},
     {"option_without_effect", kWarning, "The option \"{option}\" has no effect[ with {engine}]."},
     {"unknown_engine_version", kWarning, "The version {version} is not known[; {taken} is taken]."},
     {"engine_as_ideal", kWarning, "There is no profile of {engine} yet; it is computed as an ideal engine, which wastes nothing."},

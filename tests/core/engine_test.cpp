@@ -1,4 +1,5 @@
 // Engine profiles: whose rules hold, at which version, and what they do to a request's memory.
+#include <algorithm>
 #include <cmath>
 #include <regex>
 #include <string>
@@ -243,4 +244,71 @@ TEST_CASE("a range stands only around what is not exact, and holds the number it
     }
   }
   CHECK(ranges > 40);
+}
+
+TEST_CASE("advice of an engine that offloads: experts to the host first, then layers, and each request fits as it stands") {
+  const json request{{"model", "Qwen/Qwen3-30B-A3B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-3060-12gb"}, {"devices", 1}, {"workload", {{"context_tokens", 32768}}}};
+  const auto a = good(request);
+  REQUIRE_FALSE(is_true(a, "/memory/per_device/fits"));
+  std::vector<std::string> paths;
+  for (const auto& advice : at(a, "/advice")) {
+    paths.push_back(text(advice, "/path"));
+    const auto then = good(at(advice, "/request"));
+    CHECK(is_true(then, "/memory/per_device/fits"));
+    CHECK(part(then, "headroom") == number(advice, "/headroom"));
+  }
+  const auto place = [&](const char* path) { return std::find(paths.begin(), paths.end(), path) - paths.begin(); };
+  REQUIRE(place("/options/n_cpu_moe") < static_cast<std::ptrdiff_t>(paths.size()));
+  CHECK(place("/options/n_cpu_moe") < place("/options/n_gpu_layers"));
+  // One layer less on the host would not do.
+  for (const auto& advice : at(a, "/advice"))
+    if (text(advice, "/path") == "/options/n_cpu_moe") {
+      auto fewer = at(advice, "/request");
+      fewer["options"]["n_cpu_moe"] = static_cast<int>(number(advice, "/value")) - 1;
+      CHECK_FALSE(is_true(good(fewer), "/memory/per_device/fits"));
+    }
+  auto small_host = request;
+  small_host["host"] = {{"memory_bytes", 1e9}, {"bandwidth", 5e10}};
+  const auto little = good(small_host);
+  for (const auto& advice : at(little, "/advice")) CHECK(text(advice, "/path").find("n_") == std::string::npos);
+}
+
+TEST_CASE("LoRA adapters weigh two factors of their rank beside attention and dense matrices") {
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 1}, {"options", {{"lora_adapters", {{"count", 1}, {"rank", 16}}}}}};
+  // Rank 16 on all seven matrices of Llama 3.1 8B: 41,943,040 parameters, as PEFT prints them.
+  const auto one = good(request);
+  CHECK(number(one, "/memory/detail/weights/adapters") == 2.0 * 41943040);
+  request["options"]["lora_adapters"] = {{"count", 4}, {"rank", 32}};
+  CHECK(number(good(request), "/memory/detail/weights/adapters") == 8 * 2.0 * 41943040);
+  request["options"]["lora_adapters"] = {{"count", 0}};
+  CHECK(number(good(request), "/memory/detail/weights/adapters") == 0);
+}
+
+TEST_CASE("a cache format that an engine does not have has no effect, and is a warning") {
+  const auto cache = [](const char* engine, const char* format) {
+    return good({{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"kv_cache", format}, {"device", "h100-sxm-80gb"}, {"devices", 1}});
+  };
+  CHECK(warned(cache("vllm", "q8_0"), "option_without_effect"));
+  CHECK(number(cache("vllm", "q8_0"), "/model/kv_bytes_per_token") == 131072);
+  CHECK_FALSE(warned(cache("vllm", "fp8"), "option_without_effect"));
+  CHECK(warned(cache("llama.cpp", "fp8"), "option_without_effect"));
+  CHECK_FALSE(warned(cache("llama.cpp", "q8_0"), "option_without_effect"));
+}
+
+TEST_CASE("a context beyond the model's says what the engine would do; devices that do not share a cache evenly are an error") {
+  const auto message = [](const char* engine) {
+    const auto answer = good({{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"workload", {{"context_tokens", 200'000}}}});
+    for (const auto& p : at(answer, "/problems"))
+      if (text(p, "/code") == "context_beyond_model") return text(p, "/message");
+    return std::string();
+  };
+  CHECK(message("vllm").find("refuses to start") != std::string::npos);
+  CHECK(message("llama.cpp").find("runs it") != std::string::npos);
+  CHECK(message("ollama").find("cuts it") != std::string::npos);
+  CHECK(message("ideal").find("ideal") == std::string::npos);
+  const auto shared = [](int n) {
+    return parsed(api::estimate(written(json{{"model", "moonshotai/Kimi-K2-Instruct"}, {"engine", "vllm"}, {"device", "h200-sxm-141gb"}, {"devices", 8}, {"parallel", {{"tensor", 8}}}, {"options", {{"decode_context_parallel", n}}}})));
+  };
+  CHECK(number(shared(8), "/capacity/kv_bytes_per_token") == 61.0 * 576 * 2 / 8);
+  CHECK_FALSE(is_true(shared(3), "/ok"));
 }

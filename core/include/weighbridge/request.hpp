@@ -108,9 +108,9 @@ struct Request {
   std::int64_t gpu_layers = -1;              // output layer included; -1: all
   double cpu_moe = 0;                        // layers whose experts stay on the host
   double context_parallel = 1;               // devices that share one sequence's cache
-  double images = 0;                         // of a prompt
   const PaceTable* paces = nullptr;          // fitted figures; nullptr: every peak is reached and nothing else takes time
   EnginePace pace;
+  double adapters = 0, adapter_rank = 16;    // LoRA adapters served beside the model
   double compute_efficiency = 0;             // > 0: replaces the fitted ones
   double bandwidth_efficiency = 0;
   Kind model_kind = Kind::exact;             // how sure the tensors are

@@ -82,19 +82,23 @@ void show_roles(FormulaId id, const RoleBytes& bytes, const Inventory& m, const 
   }
 }
 
+// `adapters`: what lies beside the roles, for formulas that have it.
 template <class T>
-Bytes sum_of_roles(FormulaId id, FormulaId of, const RoleBytes& bytes, T& trace) {
+Bytes sum_of_roles(FormulaId id, FormulaId of, const RoleBytes& bytes, T& trace, std::initializer_list<Input> adapters = {}) {
   Bytes total;
   for (const auto b : bytes) total += b;
+  for (const auto& a : adapters) total += Bytes{a.value};
   if constexpr (T::on) {
     const auto in = [&](Role role) {
       const auto b = bytes[static_cast<std::size_t>(role)];
       const auto name = role_name(role);
       return b.value == 0 ? Input(name, b, From::model) : Input(name, b, of, name);
     };
-    trace.step(id, total,
-               {in(Role::embedding), in(Role::attention), in(Role::mlp), in(Role::experts), in(Role::router),
-                in(Role::norm), in(Role::lm_head), in(Role::vision), in(Role::other)});
+    const Input of_roles[] = {in(Role::embedding), in(Role::attention), in(Role::mlp), in(Role::experts), in(Role::router),
+                              in(Role::norm), in(Role::lm_head), in(Role::vision), in(Role::other)};
+    const auto& r = of_roles;
+    if (adapters.size() > 0) trace.step(id, total, {r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], *adapters.begin()});
+    else trace.step(id, total, {r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8]});
   }
   return total;
 }

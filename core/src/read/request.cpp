@@ -478,6 +478,37 @@ Workload read_workload(Reader& r) {
   return w;
 }
 
+// Block formats of GGUF belong to llama.cpp and kin, which have no fp8; the others keep 16 bits, 8-bit floats or whole numbers.
+bool keeps(EngineRule rule, const KvFormat& format) {
+  const bool gguf = format.id[0] == 'q' || format.id.compare(0, 2, "iq") == 0;
+  if (rule == EngineRule::ideal) return true;
+  return rule == EngineRule::buffers ? gguf || format.bits >= 16 : !gguf;
+}
+
+// A cache format that the engine does not have has no effect: it keeps its own 16 bits.
+void check_kv_cache(Reader& r, Request& out, std::string_view engine) {
+  const auto* standard = r.catalog().formats().find_kv("bf16");
+  const auto check = [&](const KvFormat*& format, std::string_view path) {
+    if (!format || keeps(out.engine.profile.rule, *format)) return;
+    r.problems().add(Code::option_without_effect, r.has(path) ? path : "/kv_cache", {{"option", format->id}, {"engine", engine}});
+    format = standard;
+  };
+  const bool one = out.k_format == out.v_format;
+  check(out.k_format, "/kv_cache/k");
+  if (one) out.v_format = out.k_format;
+  else check(out.v_format, "/kv_cache/v");
+}
+
+// Beyond the model's own context: the answer is given, and the warning says what the engine itself would do.
+void warn_of_context(Reader& r, const Request& out) {
+  const double context = out.workload.context_tokens.value, limit = static_cast<double>(out.model->spec.context);
+  const auto rule = out.engine.profile.rule;
+  const bool refuses = rule == EngineRule::budget || rule == EngineRule::static_share || rule == EngineRule::free_share;
+  if (rule == EngineRule::ideal) r.problems().add(Code::context_beyond_model, "/workload/context_tokens", {{"context", context}, {"limit", limit}});
+  else r.problems().add(Code::context_beyond_model, "/workload/context_tokens",
+                        {{"context", context}, {"limit", limit}, {refuses ? "refuses" : out.engine.id == "ollama" ? "cuts" : "runs", out.engine.id}});
+}
+
 // Which engines know an option.
 struct OptionOf {
   std::string_view name;
@@ -487,7 +518,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
+    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 
@@ -623,8 +654,12 @@ void read_options(Reader& r, Request& out) {
   out.eager = flag("/options/enforce_eager", false);
   out.flash = flag("/options/flash_attention", true);
   out.latent = flag("/options/mla", out.latent);
-  out.context_parallel = std::max(1.0, figure("/options/decode_context_parallel", 1));
-  out.images = figure("/options/images_per_prompt", 0);
+  if (p.rule == EngineRule::budget || p.rule == EngineRule::static_share) out.context_parallel = std::max(1.0, figure("/options/decode_context_parallel", 1));
+  if (const auto tensor = static_cast<double>(out.layout.tensor); out.layout_given && std::fmod(tensor, out.context_parallel) != 0)
+    r.problems().add(Code::does_not_divide, "/options/decode_context_parallel",
+                     {{"count", tensor}, {"what", "devices of a tensor group"}, {"axis", "decode_context_parallel"}, {"value", out.context_parallel}});
+  out.adapters = figure("/options/lora_adapters/count", r.valid("/options/lora_adapters") ? 1 : 0);
+  out.adapter_rank = figure("/options/lora_adapters/rank", 16);
   if (p.rule == EngineRule::buffers) {
     out.unified = flag("/options/kv_unified", false);
     out.full_windows = flag("/options/swa_full", false);
@@ -681,12 +716,12 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   out.pace.flash_attention = out.flash;
   if (const auto* backend = r.valid("/options/backend")) out.pace.vulkan = as_text(*backend) == "vulkan";
   warn_of_options(r, out, out.engine.id);
+  check_kv_cache(r, out, out.engine.id);
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
   read_pool(r, request, catalog, out);
   if (out.model && out.model->spec.context > 0 && out.workload.context_tokens.value > static_cast<double>(out.model->spec.context))
-    problems.add(Code::context_beyond_model, "/workload/context_tokens",
-                 {{"context", out.workload.context_tokens.value}, {"limit", static_cast<double>(out.model->spec.context)}});
+    warn_of_context(r, out);
   if (problems.has_errors()) return std::nullopt;
   out.assumptions = std::move(r.assumptions);
   return out;

@@ -296,7 +296,7 @@ export const zh: Texts = {
     unsupported_file: '{name} 不能当作模型读取[：{why}]。',
     needs_more_bytes: '{name} 的文件头还不完整[；请给出开头的 {bytes} 字节]。',
     internal_error: '这是 Weighbridge 的缺陷，不是请求的问题[：{detail}]。',
-    context_beyond_model: '{context} 词元的上下文超出了模型的设计范围[（{limit}）]。',
+    context_beyond_model: '{context} 词元的上下文超出了模型的设计范围[（{limit}）][；除非明确允许，{refuses} 会拒绝启动][；{runs} 会照常运行，但回答会变差][；{cuts} 会截到模型自身的上限]。',
     option_without_effect: '选项“{option}”[对 {engine} ]不起作用。',
     unknown_engine_version: '不认识版本 {version}[；按 {taken} 计算]。',
     engine_as_ideal: '还没有 {engine} 的规则；按没有任何浪费的理想引擎计算。',
