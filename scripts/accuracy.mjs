@@ -4,6 +4,7 @@
 //   node scripts/accuracy.mjs               the table, per engine and part
 //   node scripts/accuracy.mjs --write       and writes docs/accuracy/inference_memory.json, from which the page draws
 //   node scripts/accuracy.mjs --fit         and writes core/data/intervals.json: ranges that hold 80 % of the measurements
+//   node scripts/accuracy.mjs --markdown    the table as README has it
 //   node scripts/accuracy.mjs --worst 20    and the rows that are farthest off
 //
 // A range is fitted on ratios of measured to predicted; the share inside is counted with the row's own model left out of the fit.
@@ -92,6 +93,12 @@ const table = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, list])
   });
   return { engine, part, rows: list.length, answered: with_number.length, median: quantile(errors, 0.5), p90: quantile(errors, 0.9), inside: judged.length ? judged.filter(Boolean).length / judged.length : null };
 });
+if (option("--markdown")) {
+  const cell = (x) => (x === null || Number.isNaN(x) ? "" : `${(100 * x).toFixed(1)} %`);
+  console.log("| Engine | Part | Measurements | Median error | 90 % within | Inside the range |\n| --- | --- | ---: | ---: | ---: | ---: |");
+  for (const r of table.filter((r) => r.answered > 0)) console.log(`| ${r.engine} | ${r.part} | ${r.answered} | ${cell(r.median)} | ${cell(r.p90)} | ${cell(r.inside)} |`);
+  process.exit(0);
+}
 console.log("engine         part         rows answered   median       90 %   inside");
 for (const r of table) console.log(`${r.engine.padEnd(14)} ${r.part.padEnd(12)} ${String(r.rows).padStart(4)} ${String(r.answered).padStart(8)}  ${percent(r.median)}   ${percent(r.p90)}  ${percent(r.inside)}`);
 const refused = points.filter((p) => p.why);

@@ -314,6 +314,10 @@ class Estimator : private Placement<T> {
                         {"growing_bytes_per_token", growing, From::model}, {"multiple", multiple, From::catalog}});
   }
 
+  bool has_states() const {
+    for (const double state : scratch_.cache.state) if (state > 0) return true;
+    return false;
+  }
   bool plain_cache() const {
     for (std::size_t i = 0; i < scratch_.cache.kept.size(); ++i)
       if (scratch_.cache.kept[i] > 0 || scratch_.cache.state[i] > 0) return false;
@@ -323,11 +327,14 @@ class Estimator : private Placement<T> {
   void capacity() {
     auto& c = e_.capacity;
     const auto& d = e_.device;
-    c.kv_pool = trace_.step(FormulaId::kv_pool, max(Bytes{}, d.usable - d.weights - d.activations - d.runtime),
-                            {{"usable", d.usable, usable_id()}, {"weights", d.weights, FormulaId::device_weights},
+    // An engine that keeps states in a pool of their own gives the cache the rest of it.
+    const double kv_share = 1 / (1 + (has_states() ? p_[Constant::state_ratio] : 0));
+    const bool apart = kv_share < 1;
+    c.kv_pool = trace_.step(FormulaId::kv_pool, kv_share * max(Bytes{}, d.usable - d.weights - d.activations - d.runtime),
+                            {{"kv_share", kv_share, From::catalog}, {"usable", d.usable, usable_id()}, {"weights", d.weights, FormulaId::device_weights},
                              {"activations", d.activations, activations_id()}, {"runtime", d.runtime, FormulaId::runtime}});
     const Given<double>& context = r_.workload.context_tokens;
-    if (plain_cache()) {
+    if (plain_cache() || apart) {
       c.kv_bytes_per_token = formulas::device_kv_bytes_per_token(scratch_.cache, trace_);
       if (c.kv_bytes_per_token.value > 0)
         c.kv_tokens = trace_.step(FormulaId::kv_tokens, std::floor(c.kv_pool.value / (c.kv_bytes_per_token.value * cells_.multiple)) * cells_.multiple,

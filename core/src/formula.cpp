@@ -115,7 +115,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::host_kv_cache, "host_kv_cache", "concurrency * sum(layers * (bytes_per_token * held_tokens + state_bytes))", "bytes", kExact, kOurs, "engines",
      "cache of the layers that stay in system memory", false},
     // capacity
-    {Id::kv_pool, "kv_pool", "max(0, usable - weights - activations - runtime)", "bytes", kExact, kOurs, "capacity",
+    {Id::kv_pool, "kv_pool", "kv_share * max(0, usable - weights - activations - runtime)", "bytes", kExact, kOurs, "capacity",
      "what is left for the KV cache on the fullest device", false},
     {Id::room, "room", "max(0, usable - weights - runtime)", "bytes", kExact, kOurs, "capacity",
      "what sequences and activations share on the fullest device", false},

@@ -229,7 +229,14 @@ class Placement {
   // Shares of the memory decide where a stage begins: the layers [first, end) lie on it, layers before the first stage on the host.
   std::int64_t begins(const Layout& l, std::int64_t stage) const {
     double before = static_cast<double>(stage) / static_cast<double>(l.pipeline);
-    if (by_card(l)) {
+    if (static_cast<std::int64_t>(r_.tensor_split.size()) == l.pipeline && l.pipeline > 1) {
+      double all = 0, part = 0;
+      for (std::size_t i = 0; i < r_.tensor_split.size(); ++i) {
+        all += r_.tensor_split[i];
+        if (static_cast<std::int64_t>(i) < stage) part += r_.tensor_split[i];
+      }
+      before = part / all;
+    } else if (by_card(l)) {
       double all = 0, part = 0;
       for (std::size_t i = 0; i < r_.cards.size(); ++i) {
         const double room = std::max(1.0, room_on(static_cast<std::int64_t>(i), l).value);

@@ -312,3 +312,39 @@ TEST_CASE("a context beyond the model's says what the engine would do; devices t
   CHECK(number(shared(8), "/capacity/kv_bytes_per_token") == 61.0 * 576 * 2 / 8);
   CHECK_FALSE(is_true(shared(3), "/ok"));
 }
+
+TEST_CASE("tensor_split gives each device its share of the layers") {
+  json request{{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q8_0"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 2}};
+  const double even = part(good(request), "weights");
+  request["options"] = {{"tensor_split", {3, 1}}};
+  const auto uneven = good(request);
+  CHECK(part(uneven, "weights") > 1.2 * even);
+  CHECK(number(uneven, "/memory/total/weights") == number(good({{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q8_0"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 2}}), "/memory/total/weights"));
+  request["options"] = {{"tensor_split", {3, 1, 1}}};
+  CHECK_FALSE(is_true(parsed(api::estimate(written(request))), "/ok"));
+  request["options"] = {{"tensor_split", {0, 0}}};
+  CHECK_FALSE(is_true(parsed(api::estimate(written(request))), "/ok"));
+}
+
+TEST_CASE("published figures of other engines") {
+  // Transformers 4.38 kept the logits of a whole prompt: Qwen2-1.5B at 30,720 tokens peaked at 30.31 GiB, Qwen2.5-7B with 4.46 at 19.97
+  // (Qwen's speed tables; allocator peaks, to which the driver's context comes).
+  const auto table = [](const char* model, const char* version, int prompt) {
+    const auto a = good({{"model", model}, {"weights", "bf16"}, {"engine", {{"name", "transformers"}, {"version", version}}}, {"device", "a100-sxm-80gb"}, {"devices", 1},
+                         {"workload", {{"prompt_tokens", prompt}, {"output_tokens", 2048}}}});
+    return (part(a, "total") - number(a, "/memory/detail/runtime/context")) / kGiB;
+  };
+  CHECK(table("Qwen/Qwen2.5-1.5B", "4.38.2", 30720) == Approx(30.31).epsilon(0.03));
+  CHECK(table("Qwen/Qwen2.5-7B", "4.46.0", 30720) == Approx(19.97).epsilon(0.02));
+  CHECK(table("Qwen/Qwen2.5-7B", "4.46.0", 1) == Approx(14.38).epsilon(0.01));
+  // Ollama 0.5, qwen2.5-coder:32b on one card: 19,757 MiB at 2k, 21,683 at 8k (ollama issue 9988, nvidia-smi).
+  const auto ollama = [](int context) {
+    return part(good({{"model", "Qwen/Qwen2.5-32B"}, {"weights", "Q4_K_M"}, {"engine", {{"name", "ollama"}, {"version", "0.5.0"}}}, {"device", "a100-sxm-80gb"}, {"devices", 1},
+                      {"workload", {{"context_tokens", context}}}, {"options", {{"flash_attention", false}}}}), "total") / kMiB;
+  };
+  CHECK(ollama(2048) == Approx(19757).epsilon(0.01));
+  CHECK(ollama(8192) == Approx(21683).epsilon(0.01));
+  // ExLlama, a 32B model at 4.0 bits per weight with 8,192 tokens of 16-bit cache: 18,665 MiB.
+  CHECK(part(good({{"model", "Qwen/Qwen2.5-32B"}, {"weights", {{"bits_per_weight", 4}}}, {"kv_cache", "fp16"}, {"engine", "exllamav2"}, {"device", "rtx-3090"}, {"devices", 1},
+                   {"workload", {{"context_tokens", 8192}}}}), "total") / kMiB == Approx(18665).epsilon(0.03));
+}

@@ -54,6 +54,7 @@ enum class Constant : std::uint8_t {
   window_pass,                     // 1: a window's cache holds the tokens of a pass beside it
   window_least_tokens,
   equal_groups,                    // 1: layers are filled up to groups of equal size, and states take whole pages
+  state_ratio,                     // SGLang: a pool of its own for states, by so many times the cache's; 0: one pool
   latent,                          // 1: MLA keeps the latent; 0: keys and values
   state_bits,                      // of recurrent states and convolution inputs, all in one width; 0: as the model has them
   head_elements,                   // without the latent: heads are padded to so many elements

@@ -110,6 +110,7 @@ struct Request {
   double context_parallel = 1;               // devices that share one sequence's cache
   const PaceTable* paces = nullptr;          // fitted figures; nullptr: every peak is reached and nothing else takes time
   EnginePace pace;
+  std::vector<double> tensor_split;          // shares of the layers by device; empty: by memory
   double adapters = 0, adapter_rank = 16;    // LoRA adapters served beside the model
   double compute_efficiency = 0;             // > 0: replaces the fitted ones
   double bandwidth_efficiency = 0;

@@ -154,6 +154,7 @@ constexpr Field kEstimate[] = {
     {.path = "/options/backend", .type = T::choice, .summary = "compute backend", .choices = "cuda hip vulkan metal sycl cpu"},
     {.path = "/options/power_limit_w", .type = T::number, .summary = "power limit of each device", .unit = "W", .min = 0, .max = 1e6, .above_min = true},
     {.path = "/options/split_mode", .type = T::choice, .summary = "how llama.cpp splits over devices", .choices = "none layer row"},
+    {.path = "/options/tensor_split", .type = T::integers, .summary = "shares of the layers for each device; default: by their memory", .min = 0, .max = 1e6},
     {.path = "/options/n_batch", .type = T::integer, .summary = "logical batch", .min = 1, .max = 1e7},
     {.path = "/options/kv_unified", .type = T::boolean, .summary = "one cache for all slots"},
     {.path = "/options/swa_full", .type = T::boolean, .summary = "full-size cache for window layers"},

@@ -518,7 +518,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
+    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"tensor_split", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 
@@ -533,6 +533,21 @@ void warn_of_options(Reader& r, const Request& out, std::string_view engine) {
     if (known != std::end(kOptionsOf) && known->rules.find(rule_letter(out.engine.profile.rule)) != std::string_view::npos) continue;
     r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", engine}});
   }
+}
+
+// Shares of the layers for each device, llama.cpp's -ts.
+void read_tensor_split(Reader& r, Request& out) {
+  const auto* split = r.valid("/options/tensor_split");
+  if (!split) return;
+  double sum = 0;
+  for (const auto& share : *split) {
+    out.tensor_split.push_back(share.get<double>());
+    sum += out.tensor_split.back();
+  }
+  if (sum <= 0) r.problems().add(Code::out_of_range, "/options/tensor_split", {{"value", sum}, {"above", 0.0}});
+  const auto devices = out.layout_given ? out.layout.pipeline : out.devices.value;
+  if (devices > 0 && static_cast<std::int64_t>(split->size()) != devices)
+    r.problems().add(Code::devices_mismatch, "/options/tensor_split", {{"devices", static_cast<double>(devices)}, {"product", static_cast<double>(split->size())}});
 }
 
 // Tokens in one pass: as given, or the engine's own for this device and context.
@@ -665,6 +680,7 @@ void read_options(Reader& r, Request& out) {
     out.full_windows = flag("/options/swa_full", false);
     out.gpu_layers = r.count("/options/n_gpu_layers", -1);
     out.cpu_moe = figure("/options/n_cpu_moe", 0);
+    read_tensor_split(r, out);
   }
 }
 
