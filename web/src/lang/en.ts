@@ -247,7 +247,7 @@ export const en = {
   takeVersion: 'Load it',
   laterVersion: 'Not now',
 
-  footer: 'Computed in your browser; nothing is sent anywhere. Version {version}.',
+  footer: 'Computed in your browser; nothing is sent anywhere, unless you fetch a model from the Hub. Version {version}.',
   unit: {} as Record<string, string>,
   fragments: {} as Record<string, string>,
   problemTexts: {} as Record<string, string>,

@@ -72,6 +72,7 @@ export const zhMore: MoreTexts = {
   summaryOfErrors: '按引擎与数字的误差',
   figure: '数字',
   measurements: '实测数',
+  unanswered: '没有答案',
   median: '误差中位数',
   nine: '九成不超过',
   insideRange: '落在区间内',

@@ -251,7 +251,7 @@ export const zh: Texts = {
   takeVersion: '立即更新',
   laterVersion: '以后再说',
 
-  footer: '全部在你的浏览器里计算，不发送任何数据。版本 {version}。',
+  footer: '全部在你的浏览器里计算，不发送任何数据，除非你要求从 Hugging Face 获取模型。版本 {version}。',
   unit: {
     s: '秒', min: '分', h: '小时', d: '天', '/token': '/词元', '/h': '/时', tokens: '词元', token: '词元', 'tokens/s': '词元/秒', bytes: '字节', 'bytes/token': '字节/词元', 'bytes/s': '字节/秒',
     sequences: '个序列', devices: '台', experts: '个专家', pairs: '对', W: '瓦', 'J/token': '焦/词元', layers: '层', parameters: '个参数', bits: '位', seconds: '秒', 'requests/s': '请求/秒', USD: '美元', 'USD/h': '美元/时', 'FLOP/token': 'FLOP/词元', 'bytes/parameter': '字节/参数', 'micro-batches': '个微批', values: '个值', J: '焦',

@@ -91,16 +91,16 @@ class Accuracy implements Screen {
     const at = (list: number[], share: number): number | undefined => list[Math.min(list.length - 1, Math.floor(share * list.length))];
     const percent = (v: number | undefined): string => (v === undefined ? '–' : format.percent(v));
     return html`<div class="scroll" tabindex="0" role="group" aria-label=${more.summaryOfErrors}><table class="list errors"><caption class="unseen">${more.summaryOfErrors}</caption>
-      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th><th scope="col" class="value">${more.byRoofline}</th><th scope="col" class="value">${more.byArticle}</th></tr></thead>
+      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.unanswered}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th><th scope="col" class="value">${more.byRoofline}</th><th scope="col" class="value">${more.byArticle}</th></tr></thead>
       <tbody>${[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, rows]) => {
         const [engine, what] = key.split('\n');
-        const errors = rows.map((r) => (r.error === undefined ? Infinity : Math.abs(r.error))).sort((a, b) => a - b).map((v) => (Number.isFinite(v) ? v : NaN));
+        const errors = rows.map((r) => r.error).filter((v) => v !== undefined).map(Math.abs).sort((a, b) => a - b);
         const middle = (of: (row: Row) => number | undefined): string => {
           const known = rows.map(of).filter((v) => v !== undefined).map(Math.abs).sort((a, b) => a - b);
           return percent(at(known, 0.5));
         };
         const ranged = rows.filter((r) => r.inside !== undefined);
-        return html`<tr><th scope="row">${engine}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
+        return html`<tr><th scope="row">${engine}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${format.count(rows.length - errors.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
           <td class="value">${ranged.length === 0 ? '–' : format.percent(ranged.filter((r) => r.inside).length / ranged.length)}</td>
           <td class="value">${middle((r) => r.naive)}</td><td class="value">${middle((r) => r.article)}</td></tr>`;
       })}</tbody></table></div>`;
