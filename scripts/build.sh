@@ -25,7 +25,7 @@ shared=(wasm "$module" package.json package-lock.json)
 
 vite() { node_modules/.bin/vite build web -c web/vite.config.ts --mode "$1" --logLevel warn; }
 for mode in site single embed; do
-  if stale "build/stamps/$mode" "${shared[@]}" web scripts/build_embed.mjs; then
+  if stale "build/stamps/$mode" "${shared[@]}" web scripts/build_embed.mjs tests/measurements; then
     vite "$mode" >&2
     if [ "$mode" = embed ]; then node scripts/build_embed.mjs; fi
     touch "build/stamps/$mode"

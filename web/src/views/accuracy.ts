@@ -78,6 +78,7 @@ class Accuracy implements Screen {
 
   private show(row: Row, value: number | undefined): string {
     if (value === undefined) return '–';
+    if (row.measured.path === 'speed.mfu') return this.host.format.percent(value);
     const view = this.host.view(false);
     const unit = view ? unitOf({ ...view, call: row.measured.call }, row.measured.path) : undefined;
     return this.host.format.of(value, unit);
