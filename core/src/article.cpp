@@ -18,10 +18,7 @@ formulas::ArticleShape shape_of(const Inventory& m, bool layers_known, bool hidd
   s.parameters = static_cast<double>(m.parameters);
   if (layers_known) s.layers = static_cast<double>(m.spec.layers());
   if (hidden_known) s.hidden = static_cast<double>(m.spec.hidden);
-  if (heads_known && !m.spec.kinds.empty()) {
-    const auto& mixer = m.spec.kinds.front().mixer;
-    s.heads = static_cast<double>(mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads);
-  }
+  if (heads_known) s.heads = static_cast<double>(m.spec.most_heads());
   return s;
 }
 

@@ -232,8 +232,8 @@ Mixture mixture(const Inventory& inventory, const WeightFormat& format, const Fo
       break;
     }
     // One latent for all heads counts as one key head.
-    if (kind.mixer.kind == MixerKind::mla) {
-      m.heads_per_kv_head = kind.mixer.mla.heads;
+    if (kind.mixer.kind == MixerKind::mla || kind.mixer.kind == MixerKind::compressed) {
+      m.heads_per_kv_head = std::max(kind.mixer.mla.heads, kind.mixer.compressed.heads);
       break;
     }
   }

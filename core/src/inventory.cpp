@@ -80,6 +80,7 @@ class Builder {
       norm("per_layer_projection_norm", s_.kinds[0].per_layer_input, 1, false);
     }
     if (s_.altup_inputs > 1) matrix("altup_projections.{}.weight", Role::other, TensorClass::position, s_.hidden, s_.hidden).per_layer = 2 * (s_.altup_inputs - 1);
+    if (s_.hyper > 0) hyper_connections(s_.hyper, 1, s_.hyper, 1);
     if (s_.final_norm) norm("norm", s_.hidden, 1, s_.final_norm_bias);
     if (s_.has_head && !s_.tied)
       add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, width).use = Use::last;
@@ -95,11 +96,13 @@ class Builder {
     if (k.mixer.kind == MixerKind::attention) attention(k.mixer.attention, "self_attn.");
     if (k.mixer.kind == MixerKind::mla) latent_attention(k.mixer.mla);
     if (k.mixer.kind == MixerKind::linear) matrix("self_attn.linear.weight", Role::attention, TensorClass::attention_other, s_.hidden, s_.hidden);
-    if (k.mixer.indexer.heads > 0) indexer(k.mixer.indexer, k.mixer.mla.q_lora_rank);
+    if (k.mixer.kind == MixerKind::compressed) compressed_attention(k.mixer);
+    else if (k.mixer.indexer.heads > 0) indexer(k.mixer.indexer, k.mixer.mla.q_lora_rank);
     if (k.mixer.recurrent.kind != RecurrentKind::none) recurrent(k.mixer.recurrent);
     if (k.feed_forward.square) matrix("mlp.square.weight", Role::mlp, TensorClass::other, s_.hidden, s_.hidden);
     if (k.feed_forward.width > 0) dense(k.feed_forward);
     if (k.feed_forward.experts > 0) experts(k.feed_forward);
+    if (k.hyper > 0) hyper_connections(k.hyper, 2, k.hyper * (k.hyper + 2), 3);
     norm("layernorm", s_.hidden, k.norms, k.norm_bias);
     if (k.crosses) attention(k.cross, "cross_attn.");
     beside(k);
@@ -196,6 +199,40 @@ class Builder {
     norm("self_attn.indexer.k_norm", x.dim, 1, x.weighted);
   }
 
+  // Averages of tokens: values and their weights, weights by position, a norm.
+  void compressor(const std::string& name, std::int64_t ratio, std::int64_t halves, std::int64_t dim) {
+    matrix(name + "kv_gate_proj.weight", Role::attention, TensorClass::attention_other, 2 * halves * dim, s_.hidden).split = Split::replicated;
+    copied(name + "position", Role::attention, TensorClass::recurrence, ratio, halves * dim);
+    norm(name + "norm", dim, 1, false);
+  }
+
+  void compressed_attention(const Mixer& m) {
+    const auto& a = m.compressed;
+    const auto& x = m.indexer;
+    const auto shared = [&](const char* name, std::int64_t rows, std::int64_t columns) {
+      matrix(std::string("self_attn.") + name + ".weight", Role::attention, TensorClass::attention_other, rows, columns).split = Split::replicated;
+    };
+    shared("q_a_proj", a.q_lora_rank, s_.hidden);
+    norm("self_attn.q_a_layernorm", a.q_lora_rank, 1, false);
+    matrix("self_attn.q_b_proj.weight", Role::attention, TensorClass::attention_q, a.heads * a.head_dim, a.q_lora_rank);
+    shared("kv_proj", a.head_dim, s_.hidden);
+    norm("self_attn.kv_layernorm", a.head_dim, 1, false);
+    matrix("self_attn.o_a_proj.weight", Role::attention, TensorClass::attention_other, a.o_groups * a.o_lora_rank, a.heads / a.o_groups * a.head_dim);
+    matrix("self_attn.o_b_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.o_groups * a.o_lora_rank);
+    add("self_attn.sinks", Role::attention, TensorClass::other, 1, a.heads);
+    if (a.ratio > 0) compressor("self_attn.compressor.", a.ratio, a.halves(), a.head_dim);
+    if (x.heads == 0) return;
+    shared("indexer.q_proj", x.heads * x.dim, a.q_lora_rank);
+    shared("indexer.weights_proj", x.heads, s_.hidden);
+    compressor("self_attn.indexer.compressor.", a.ratio, a.halves(), x.dim);
+  }
+
+  // What mixes the streams of the residual: a matrix over all of them, a base, a few scales. It stays as it is in every format.
+  void hyper_connections(std::int64_t streams, std::int64_t per_layer, std::int64_t rows, std::int64_t scales) {
+    copied("hyper_connection.weight", Role::other, TensorClass::recurrence, rows, streams * s_.hidden).per_layer = per_layer;
+    copied("hyper_connection.base_scale", Role::other, TensorClass::recurrence, 1, rows + scales).per_layer = per_layer;
+  }
+
   // ---- mixers with a state ----
 
   void small(const char* name, std::int64_t rows, std::int64_t columns = 1) {
@@ -273,6 +310,11 @@ class Builder {
         norm(prefix_of_state_ + "norm", values, 1, false);
         out(values);
         break;
+      case Kind::localized_filter:
+        in("conv1", h / 2, r.kernel * h, r.conv_bias);
+        in("conv2", h, r.kernel * (h / 2), r.conv_bias);
+        norm(prefix_of_state_ + "norm", h, 1, false);
+        break;
       case Kind::short_convolution:
         in("in_proj", 3 * h, h, r.bias);
         convolution(h, r);
@@ -339,10 +381,11 @@ class Builder {
   }
 
   void experts(const FeedForward& f) {
-    copied("mlp.router.weight", Role::router, TensorClass::router, f.experts, s_.hidden);
-    if (f.router_bias) copied("mlp.router.bias", Role::router, TensorClass::bias, 1, f.experts);
+    const auto choices = f.experts + f.null_experts;
+    copied("mlp.router.weight", Role::router, TensorClass::router, choices, s_.hidden);
+    if (f.router_bias) copied("mlp.router.bias", Role::router, TensorClass::bias, 1, choices);
     if (f.router_scales) copied("mlp.router.scales", Role::router, TensorClass::bias, 1, s_.hidden + f.experts);
-    if (f.router_correction) copied("mlp.router.correction_bias", Role::router, TensorClass::bias, 1, f.experts);
+    if (f.router_correction) copied("mlp.router.correction_bias", Role::router, TensorClass::bias, 1, choices);
     Mlp m;
     m.name = f.width > 0 ? "experts.{}." : "mlp.experts.{}.";
     m.role = Role::experts;

@@ -29,6 +29,7 @@ Parts parts(const Recurrent& r, std::int64_t hidden) {
     case Kind::gated_delta: return {2 * keys + 3 * values + 2 * heads, state, (2 * keys + values) * back, 4};
     case Kind::kda: return {3 * keys + 3 * values + heads, state, (2 * keys + values) * back, 4};
     case Kind::lightning: return {2 * keys + 3 * values, state, 0, 3};
+    case Kind::localized_filter: return {2 * h, 0, 1.5 * h * back, 0};
     case Kind::short_convolution: return {4 * h, 0, h * back, 0};
     // The token before, once for each half of the layer, stands for the convolution.
     case Kind::rwkv: return {6 * values, state, 2 * h, 3};
@@ -39,7 +40,7 @@ Parts parts(const Recurrent& r, std::int64_t hidden) {
 
 // Tensor parallelism splits a state by heads; those that share keys (gated delta rule) stay together.
 std::int64_t divisor(const Recurrent& r) {
-  if (r.kind == RecurrentKind::none || r.kind == RecurrentKind::short_convolution) return 0;
+  if (r.kind == RecurrentKind::none || r.kind == RecurrentKind::short_convolution || r.kind == RecurrentKind::localized_filter) return 0;
   return r.kind == RecurrentKind::gated_delta ? std::gcd(r.heads, r.key_heads) : r.heads;
 }
 
@@ -62,6 +63,11 @@ void measure(Inventory& m) {
       const auto& a = mixer.mla;
       width = static_cast<double>(a.heads * (2 * a.nope_dim + a.rope_dim + 2 * a.value_dim) + a.q_lora_rank + a.kv_lora_rank + a.rope_dim);
       heads = a.heads;
+    }
+    if (mixer.kind == MixerKind::compressed) {
+      const auto& a = mixer.compressed;
+      width = static_cast<double>(2 * a.heads * a.head_dim + a.q_lora_rank + a.head_dim + a.o_groups * a.o_lora_rank);
+      heads = std::gcd(a.heads, a.o_groups);
     }
     width += parts(mixer.recurrent, s.hidden).width;
     heads = std::gcd(heads, divisor(mixer.recurrent));
@@ -101,7 +107,27 @@ CacheShape attention_cache(const Mixer& mixer) {
     // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).
     c.decode_flops_per_pair = 2 * static_cast<double>(a.heads * (2 * a.kv_lora_rank + a.rope_dim));
   }
+  if (mixer.kind == MixerKind::compressed) {
+    const auto& a = mixer.compressed;
+    c.k_elements = static_cast<double>(a.head_dim);
+    c.replicated = true;
+    c.window = a.window;
+    c.prefill_flops_per_pair = c.decode_flops_per_pair = 4 * static_cast<double>(a.heads * a.head_dim);
+    return c;
+  }
   c.attends = mixer.indexer.tokens;
+  return c;
+}
+
+// Averages of `ratio` tokens, and what the next one is made from: values and weights of the tokens since, in 32 bits.
+CacheShape averages(const CompressedAttention& a, double elements, double flops_per_pair, std::int64_t attends) {
+  const auto ratio = static_cast<double>(a.ratio), halves = static_cast<double>(a.halves());
+  CacheShape c;
+  c.k_elements = elements / ratio;
+  c.replicated = true;
+  c.prefill_flops_per_pair = c.decode_flops_per_pair = flops_per_pair / ratio;
+  c.attends = attends * a.ratio;
+  c.state_elements = 2 * halves * ratio * halves * elements;
   return c;
 }
 
@@ -111,7 +137,8 @@ CacheShape state_cache(const Recurrent& r, std::int64_t hidden) {
   c.state_elements = p.state;
   c.state_bits = static_cast<double>(r.state_bits);
   c.conv_elements = p.convolution;
-  c.kv_heads = std::max<std::int64_t>(1, r.kind == RecurrentKind::short_convolution ? hidden : divisor(r));
+  const auto heads = divisor(r);
+  c.kv_heads = heads > 0 ? heads : hidden;       // convolutions alone are split by channels
   c.flops_per_token = 2 * p.products * p.state;
   return c;
 }
@@ -126,10 +153,11 @@ CacheShape cross_cache(const Attention& a, std::int64_t tokens) {
   return c;
 }
 
-// An 8-bit key with one 32-bit scale, on each device whole (DeepSeek-V3.2's indexer).
+// An 8-bit key with one 32-bit scale, on each device whole (DeepSeek-V3.2's indexer); others keep it as they keep their keys.
 CacheShape index_cache(const Indexer& x) {
   CacheShape c;
-  c.fixed_bytes = static_cast<double>(x.dim) + 4;
+  if (x.weighted) c.fixed_bytes = static_cast<double>(x.dim) + 4;
+  else c.k_elements = static_cast<double>(x.dim);
   c.replicated = true;
   c.prefill_flops_per_pair = c.decode_flops_per_pair = 2 * static_cast<double>(x.heads * x.dim);
   return c;
@@ -149,13 +177,22 @@ void make_caches(Inventory& m) {
       c.layers = layers;
       return c;
     };
-    const bool attends = mixer.kind == MixerKind::attention || mixer.kind == MixerKind::mla;
+    const bool attends = mixer.kind == MixerKind::attention || mixer.kind == MixerKind::mla || mixer.kind == MixerKind::compressed;
     const bool recurs = mixer.recurrent.kind != RecurrentKind::none;
     m.caches.push_back(of_kind(recurs && !attends ? state_cache(mixer.recurrent, s.hidden) : attention_cache(mixer)));
     if (layers == 0) continue;
     if (recurs && attends) second.push_back(of_kind(state_cache(mixer.recurrent, s.hidden)));
     if (const auto& k = s.kinds[kind]; k.crosses && k.source_tokens > 0) second.push_back(of_kind(cross_cache(k.cross, k.source_tokens)));
-    if (mixer.indexer.heads > 0) second.push_back(of_kind(index_cache(mixer.indexer)));
+    const auto& a = mixer.compressed;
+    const auto& x = mixer.indexer;
+    if (a.ratio > 0) second.push_back(of_kind(averages(a, static_cast<double>(a.head_dim), 4 * static_cast<double>(a.heads * a.head_dim), x.tokens)));
+    if (x.heads > 0 && a.ratio == 0) second.push_back(of_kind(index_cache(x)));
+    if (x.heads > 0 && a.ratio > 0) {
+      auto c = averages(a, static_cast<double>(x.dim), 2 * static_cast<double>(x.heads * x.dim), 0);
+      c.k_elements = 0;
+      c.fixed_bytes = (static_cast<double>(x.dim) + 4) / static_cast<double>(a.ratio);
+      second.push_back(of_kind(c));
+    }
   }
   m.caches.insert(m.caches.end(), second.begin(), second.end());
 }

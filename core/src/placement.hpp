@@ -42,7 +42,7 @@ class Placement {
 
   Placement(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, T& trace, Estimate& out)
       : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), trace_(trace), e_(out), p_(r.engine.profile) {
-    heads_ = static_cast<double>(most_heads());
+    heads_ = static_cast<double>(m_.spec.most_heads());
     buffers_ = p_.rule == EngineRule::buffers && !(r.device && r.device->device_class == "cpu");
     if (buffers_) {
       const auto units = m_.spec.layers() + 1;           // the output layer counts as one
@@ -54,12 +54,6 @@ class Placement {
 
   bool loaded(const TensorRow& row) const {
     return !row.mtp || r_.speculative;
-  }
-
-  std::int64_t most_heads() const {
-    std::int64_t most = 0;
-    for (const auto& kind : m_.spec.kinds) most = std::max({most, kind.mixer.attention.heads, kind.mixer.mla.heads});
-    return most;
   }
 
   // ---- the cache, as the engine keeps it ----

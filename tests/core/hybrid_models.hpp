@@ -5,6 +5,7 @@ namespace weighbridge::tests {
 
 // source: hub       the safetensors total on the model's Hugging Face page; a vision tower of known size taken off where it says so
 //         computed  by hand from the shapes: no exact figure is published
+// kv_bytes_per_token: growth once windows are full, keys and values in 16 bits, index keys in 8
 // state_bytes: matrix states in 32 bits and convolution inputs in 16, one sequence
 inline constexpr const char kHybridModels[] = R"json([
 {"id": "Qwen/Qwen3-Next-80B-A3B-Instruct", "parameters": 81324862720, "source": "hub", "mtp": 1650471424,
@@ -80,7 +81,41 @@ inline constexpr const char kHybridModels[] = R"json([
   128, "num_experts": 256, "num_experts_per_token": 8, "num_shared_experts": 1, "moe_intermediate_size": 1024,
   "first_k_dense_replace": 1, "linear_attn_config": {"full_attn_layers": [4, 8, 12, 16, 20, 24, 27], "kda_layers": [1,
   2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 22, 23, 25, 26], "head_dim": 128, "num_heads": 32,
-  "short_conv_kernel_size": 4}}}
+  "short_conv_kernel_size": 4}}},
+{"id": "zai-org/GLM-5", "parameters": 753864139008, "source": "hub", "mtp": 9952920576, "kv_bytes_per_token": 100152,
+  "state_bytes": 0, "config": {"model_type": "glm_moe_dsa", "vocab_size": 154880, "hidden_size": 6144,
+  "num_hidden_layers": 78, "num_attention_heads": 64, "num_key_value_heads": 64, "head_dim": 64, "intermediate_size":
+  12288, "tie_word_embeddings": false, "max_position_embeddings": 202752, "q_lora_rank": 2048, "kv_lora_rank": 512,
+  "qk_nope_head_dim": 192, "qk_rope_head_dim": 64, "v_head_dim": 256, "n_routed_experts": 256, "n_shared_experts": 1,
+  "num_experts_per_tok": 8, "moe_intermediate_size": 2048, "first_k_dense_replace": 3, "topk_method": "noaux_tc",
+  "num_nextn_predict_layers": 1, "index_head_dim": 128, "index_n_heads": 32, "index_topk": 2048}},
+{"id": "deepseek-ai/DeepSeek-V3.2", "parameters": 685355329792, "source": "hub, less the scales", "mtp": 13477385728,
+  "kv_bytes_per_token": 78324, "state_bytes": 0, "config": {"model_type": "deepseek_v32", "vocab_size": 129280,
+  "hidden_size": 7168, "num_hidden_layers": 61, "num_attention_heads": 128, "num_key_value_heads": 128,
+  "intermediate_size": 18432, "tie_word_embeddings": false, "max_position_embeddings": 163840, "q_lora_rank": 1536,
+  "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "n_routed_experts": 256,
+  "n_shared_experts": 1, "num_experts_per_tok": 8, "moe_intermediate_size": 2048, "first_k_dense_replace": 3,
+  "topk_method": "noaux_tc", "num_nextn_predict_layers": 1, "index_head_dim": 128, "index_n_heads": 64, "index_topk":
+  2048}},
+{"id": "deepseek-ai/DeepSeek-V4-Flash", "parameters": 284332240471, "source": "computed", "mtp": 0,
+  "kv_bytes_per_token": 6229, "state_bytes": 12206080, "config": {"model_type": "deepseek_v4", "vocab_size": 129280,
+  "hidden_size": 4096, "num_hidden_layers": 43, "num_attention_heads": 64, "num_key_value_heads": 1, "head_dim": 512,
+  "tie_word_embeddings": false, "max_position_embeddings": 1048576, "q_lora_rank": 1024, "o_groups": 8, "o_lora_rank":
+  1024, "sliding_window": 128, "compress_ratios": [0, 0, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4,
+  128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128, 4, 0],
+  "hc_mult": 4, "num_hash_layers": 3, "n_routed_experts": 256, "n_shared_experts": 1, "num_experts_per_tok": 6,
+  "moe_intermediate_size": 2048, "index_head_dim": 128, "index_n_heads": 64, "index_topk": 512}},
+{"id": "MiniMaxAI/MiniMax-M3", "parameters": 426174572928, "source": "computed", "mtp": 0, "kv_bytes_per_token":
+  137472, "state_bytes": 0, "config": {"model_type": "minimax_m3", "vocab_size": 200064, "hidden_size": 6144,
+  "num_hidden_layers": 60, "num_attention_heads": 64, "num_key_value_heads": 4, "head_dim": 128, "intermediate_size":
+  3072, "tie_word_embeddings": false, "max_position_embeddings": 1048576, "dense_intermediate_size": 12288,
+  "moe_intermediate_size": 3072, "moe_layer_freq": [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+  "n_shared_experts": 1, "num_local_experts": 128, "num_experts_per_tok": 4, "shared_intermediate_size": 3072,
+  "sparse_attention_config": {"sparse_attention_freq": [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+  1], "sparse_block_size": 128, "sparse_index_dim": 128, "sparse_num_index_heads": 4, "sparse_topk_blocks": 16,
+  "use_sparse_attention": true}, "use_qk_norm": true, "use_routing_bias": true}}
 ])json";
 
 }  // namespace weighbridge::tests

@@ -184,3 +184,78 @@ TEST_CASE("published totals of sizes that are known in words only") {
                {"head_dim", 64}, {"state_size", 128}, {"n_groups", 8}, {"conv_kernel", 4}, {"expand", 2}, {"tie_word_embeddings", false}})
             .parameters == 7'285'403'648);
 }
+
+TEST_CASE("an indexer keeps one key per token and bounds what attention reads") {
+  const auto m = whole(config_of("zai-org/GLM-5"));
+  CHECK(elements(m, "indexer") == 79 * (2048 * 32 * 128 + 6144 * 128 + 2 * 128 + 6144 * 32));       // 78 layers and the prediction layer
+  double fixed = 0;
+  for (const auto& c : m.caches) {
+    fixed += static_cast<double>(c.layers) * c.fixed_bytes;
+    if (c.k_elements > 0) CHECK(c.attends == 2048);
+    else CHECK(c.attends == 0);
+  }
+  CHECK(fixed == 78 * 132);
+
+  // GLM-5.2: three layers in four take the choice of the one before them.
+  auto config = config_of("zai-org/GLM-5");
+  json types = json::array();
+  for (int i = 0; i < 78; ++i) types.push_back(i < 3 || i % 4 == 2 ? "full" : "shared");
+  config["indexer_types"] = types;
+  const auto shared = whole(config);
+  CHECK(shared.parameters - shared.mtp_parameters == 743'377'019'904);
+  for (const auto& c : shared.caches)
+    if (c.k_elements > 0) CHECK(c.attends == 2048);
+}
+
+TEST_CASE("compressed attention keeps a window, averages, and an index of the fine ones") {
+  const auto m = whole(config_of("deepseek-ai/DeepSeek-V4-Flash"));
+  double window = 0, fine = 0, coarse = 0, index = 0;
+  for (const auto& c : m.caches) {
+    const auto layers = static_cast<double>(c.layers);
+    if (c.window == 128) window += layers;
+    else if (c.fixed_bytes > 0) index += layers * c.fixed_bytes;
+    else if (c.attends == 512 * 4) fine += layers * c.k_elements;
+    else coarse += layers * c.k_elements;
+  }
+  CHECK(window == 43);
+  CHECK(fine == 21 * 128);
+  CHECK(coarse == 20 * 4);
+  CHECK(index == 21 * 33);
+  CHECK(elements(m, "hyper_connection") == 43 * 2 * (24 * 4 * 4096 + 27) + 4 * 4 * 4096 + 5);
+}
+
+TEST_CASE("layers with more than one part are read or refused, never half counted") {
+  for (const auto& model : models()) {
+    const auto base = model["config"];
+    for (const auto& [key, value] : base.items()) {
+      for (const json& wrong : {json(nullptr), json(-1), json(0), json(1e18), json("x"), json::array(), json::object({{"a", 1}}), json::array({-1, 1e18})}) {
+        auto config = base;
+        config[key] = wrong;
+        Problems problems;
+        const auto spec = read(config, problems);
+        if (!spec) {
+          CHECK(!problems.list().empty());
+          continue;
+        }
+        const auto m = inventory(*spec);
+        std::int64_t sum = 0;
+        for (const auto& r : m.rows) {
+          if (r.elements() <= 0) FAIL_CHECK(model["id"].get<std::string>() << " " << key << " " << wrong.dump() << ": " << r.name);
+          sum += r.elements();
+        }
+        CHECK(sum == m.parameters);
+      }
+    }
+  }
+}
+
+TEST_CASE("LongCat-Flash: a layer is a pair, and a third of what the router chooses from does nothing") {
+  const json config{{"model_type", "longcat_flash"}, {"vocab_size", 131072}, {"hidden_size", 6144}, {"num_layers", 28}, {"num_attention_heads", 64},
+                    {"q_lora_rank", 1536}, {"kv_lora_rank", 512}, {"qk_nope_head_dim", 128}, {"qk_rope_head_dim", 64}, {"v_head_dim", 128},
+                    {"ffn_hidden_size", 12288}, {"expert_ffn_hidden_size", 2048}, {"n_routed_experts", 512}, {"zero_expert_num", 256}, {"moe_topk", 12}};
+  const auto m = whole(config);
+  CHECK(m.spec.layers() == 56);
+  CHECK(m.experts_used == 8);
+  CHECK(static_cast<double>(m.parameters) / 1e9 == Approx(560).epsilon(0.005));       // "560 billion", arXiv 2509.01322
+  CHECK(static_cast<double>(m.active_parameters) / 1e9 == Approx(27).epsilon(0.05));  // "27 billion on average"
+}

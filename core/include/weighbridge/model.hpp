@@ -4,6 +4,7 @@
 // No formula knows a model family; the readers do.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ enum class RecurrentKind : std::uint8_t {
   gated_delta,                       // gated delta rule (arXiv 2412.06464; Qwen3-Next)
   kda,                               // the same with a decay for each channel (Kimi Linear, arXiv 2510.26692)
   lightning,                         // linear attention with a fixed decay (MiniMax-01, arXiv 2501.08313)
+  localized_filter,                  // two causal convolutions before queries and keys (Yuan 2.0, arXiv 2311.15786)
   short_convolution,                 // a gated causal convolution and nothing else (LFM2)
   rwkv, rwkv7,                       // time mixing of version 5 and 6 (arXiv 2404.05892), and 7 (arXiv 2503.14456)
 };
@@ -83,10 +85,23 @@ struct Recurrent {
   bool operator==(const Recurrent&) const = default;
 };
 
+// DeepSeek V4: every head shares one key, which is its own value; beside a window of single tokens a layer keeps averages of
+// `ratio` tokens each. The output goes through groups of low rank.
+struct CompressedAttention {
+  std::int64_t heads = 0, head_dim = 0;
+  std::int64_t q_lora_rank = 0, o_groups = 0, o_lora_rank = 0;
+  std::int64_t window = 0;
+  std::int64_t ratio = 0;            // 0: the window alone
+  // Averages that overlap are made from two halves.
+  std::int64_t halves() const { return ratio == 4 ? 2 : 1; }
+  bool operator==(const CompressedAttention&) const = default;
+};
+
 enum class MixerKind : std::uint8_t {
   none,
   attention,
   mla,
+  compressed,
   linear,                            // one square matrix in its place (Nemotron-NAS)
 };
 
@@ -95,7 +110,8 @@ struct Mixer {
   MixerKind kind = MixerKind::attention;
   Attention attention;
   Mla mla;
-  Indexer indexer;
+  CompressedAttention compressed;
+  Indexer indexer;                   // of attention; of compressed attention it has averages of its own
   Recurrent recurrent;
   bool operator==(const Mixer&) const = default;
 };
@@ -112,6 +128,7 @@ struct FeedForward {
   std::int64_t experts = 0, experts_used = 0, expert_width = 0;
   bool expert_bias = false;          // gpt-oss: biases on both expert matrices
   bool router_bias = false;
+  std::int64_t null_experts = 0;     // the router can also choose these, which do nothing (LongCat-Flash)
   bool router_correction = false;    // one score correction per expert (noaux_tc)
   std::int64_t expert_hidden = 0;    // experts work in this narrower width, between two matrices for all (Nemotron 3); 0: hidden
   bool latent_norm = false;          // a norm in that width
@@ -133,6 +150,7 @@ struct LayerKind {
   std::int64_t scalars = 0;          // single learned numbers: gates, scales
   int norms = 2;                     // vectors of hidden_size
   bool norm_bias = false;
+  std::int64_t hyper = 0;            // streams of the residual, mixed before and after each half (hyper-connections); 0: one, not mixed
   bool operator==(const LayerKind&) const = default;
 };
 
@@ -187,6 +205,7 @@ struct ModelSpec {
   bool final_norm = true;
   bool final_norm_bias = false;
   bool has_head = true;                      // false: not a language model head
+  std::int64_t hyper = 0;                    // streams of the residual that are mixed into one before the head
   std::int64_t context = 0;                  // tokens the model was made for; 0: unknown
   std::vector<LayerKind> kinds;
   std::vector<std::uint8_t> layer_kind;      // one entry per layer, in order: index into kinds
@@ -201,6 +220,12 @@ struct ModelSpec {
   std::vector<std::string> assumed;          // "head_dim 128": what a model read from tensors alone takes for granted
 
   std::int64_t layers() const { return static_cast<std::int64_t>(layer_kind.size()); }
+  // Attention heads of the layers that have most of them; 0: no layer has any.
+  std::int64_t most_heads() const {
+    std::int64_t most = 0;
+    for (const auto& kind : kinds) most = std::max({most, kind.mixer.attention.heads, kind.mixer.mla.heads, kind.mixer.compressed.heads});
+    return most;
+  }
 };
 
 }  // namespace weighbridge

@@ -20,7 +20,7 @@ Attention read_attention(ConfigReader& r, const ModelSpec& spec, const Traits& t
   Attention a;
   a.heads = t.heads > 0 ? r.count_or({"num_attention_heads"}, t.heads, kMostHeads)
                         : r.count({"num_attention_heads", "n_head", "n_heads", "num_heads"}, "the number of attention heads", kMostHeads);
-  a.kv_heads = r.count_or({"num_key_value_heads", "num_kv_heads", "n_head_kv"}, t.kv_heads > 0 ? t.kv_heads : a.heads, kMostHeads);
+  a.kv_heads = r.count_or({"num_key_value_heads", "num_kv_heads", "n_head_kv", "num_attention_groups"}, t.kv_heads > 0 ? t.kv_heads : a.heads, kMostHeads);
   if (!r.failed() && a.heads % a.kv_heads != 0)
     r.contradiction("num_key_value_heads", "num_attention_heads",
                     std::to_string(a.heads) + " heads cannot share " + std::to_string(a.kv_heads) + " key-value heads evenly");

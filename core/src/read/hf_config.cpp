@@ -98,7 +98,9 @@ double bound_on_parameters(const ModelSpec& spec) {
     const double heads = product(a.heads + a.kv_heads, a.head_dim + a.value_dim);
     const auto& c = kind.mixer.recurrent;
     const auto& x = kind.mixer.indexer;
-    const double state = 4 * (product(c.heads, c.value_dim) + product(c.key_heads, c.key_dim)) + static_cast<double>(c.rank + c.key_dim + c.kernel + c.vectors) + product(x.heads + 1, x.dim + 1);
+    const auto& d = kind.mixer.compressed;
+    const double state = 4 * (product(c.heads, c.value_dim) + product(c.key_heads, c.key_dim)) + static_cast<double>(c.rank + c.key_dim + c.kernel + c.vectors) + product(x.heads + 1, x.dim + 1) +
+                         product(kind.hyper + 2, (kind.hyper + 2) * (kind.hyper + 2)) + 8 * static_cast<double>(d.head_dim + d.q_lora_rank) + product(d.o_groups, d.o_lora_rank);
     const double latent = product(m.heads, m.nope_dim + m.rope_dim + m.value_dim);
     const double ranks = static_cast<double>(m.q_lora_rank + m.kv_lora_rank + m.rope_dim);
     const double widths = 3 * static_cast<double>(f.width + f.shared_width) + static_cast<double>(f.experts) * (3 * static_cast<double>(f.expert_width) + 2);
@@ -106,7 +108,9 @@ double bound_on_parameters(const ModelSpec& spec) {
     const double inner = product(c.heads, c.value_dim) * static_cast<double>(2 * c.rank + c.key_dim + c.kernel + 4);
     const double cross = product(kind.cross.heads + kind.cross.kv_heads, kind.cross.head_dim + kind.cross.value_dim) +
                          2 * static_cast<double>(kind.per_layer_input + kind.laurel_rank + kind.scalars);
-    widest = std::max(widest, (cross + heads + latent + ranks + widths + state + 8) * (2 * hidden + 2) + latent * (ranks + hidden) + inner + hidden * hidden);
+    const double compressed = product(d.heads, d.head_dim) * static_cast<double>(d.q_lora_rank + d.o_lora_rank) + product(x.heads, x.dim) * static_cast<double>(m.q_lora_rank + d.q_lora_rank) +
+                              8 * product(d.ratio, d.head_dim + x.dim);
+    widest = std::max(widest, compressed + (cross + heads + latent + ranks + widths + state + 8) * (2 * hidden + 2) + latent * (ranks + hidden) + inner + hidden * hidden);
   }
   const double tables = (static_cast<double>(spec.vocabulary) + static_cast<double>(spec.positions)) * static_cast<double>(spec.hidden);
   const double per_layer = spec.kinds.empty() ? 0 : product(spec.kinds[0].per_layer_input, spec.layers()) * static_cast<double>(spec.per_layer_vocabulary + spec.hidden);

@@ -391,10 +391,9 @@ void check_layout(Reader& r, const Inventory& m, const Layout& l, std::int64_t d
   };
   const auto degrees = tensor_degrees(m, 65536);
   if (std::find(degrees.begin(), degrees.end(), l.tensor) == degrees.end()) {
-    const auto& mixer = m.spec.kinds.front().mixer;
-    const auto heads = mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads;
+    const auto heads = m.spec.most_heads();
     problems.add(Code::does_not_divide, "/parallel/tensor",
-                 {{"what", "attention heads"}, {"count", static_cast<double>(heads)}, {"axis", "tensor"},
+                 {{"what", "attention heads"}, {"count", static_cast<double>(heads > 0 ? heads : m.heads_divisor)}, {"axis", "tensor"},
                   {"value", static_cast<double>(l.tensor)}, {"accepted", words(degrees)}});
   }
   const auto layers = m.spec.layers();

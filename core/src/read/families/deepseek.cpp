@@ -8,9 +8,7 @@
 
 namespace weighbridge {
 
-namespace {
-
-Mla latent_attention(ConfigReader& r) {
+Mla read_latent_attention(ConfigReader& r) {
   Mla a;
   a.heads = r.count({"num_attention_heads"}, "the number of attention heads", kMostHeads);
   a.q_lora_rank = r.zero_or_more({"q_lora_rank"}, 0, kMostHidden);
@@ -22,9 +20,12 @@ Mla latent_attention(ConfigReader& r) {
   return a;
 }
 
-// Which layers have experts: a list of 0 and 1, or every n-th after the first dense ones.
 std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers) {
   std::vector<char> out;
+  if (const auto types = r.texts_per_layer("mlp_layer_types", layers); !types.empty()) {
+    for (const auto& type : types) out.push_back(type == "sparse");
+    return out;
+  }
   const auto* given = r.find({"moe_layer_freq"});
   if (given && given->is_array()) {
     for (const auto n : r.numbers_per_layer("moe_layer_freq", layers, 1)) out.push_back(n != 0);
@@ -37,13 +38,15 @@ std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers) {
   return out;
 }
 
+namespace {
+
 void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) {
   read_sizes(r, spec, false);
   const auto layers = read_layers(r);
   LayerKind dense;
   if (r.has("kv_lora_rank") && r.flag({"use_mla"}, true)) {
     dense.mixer.kind = MixerKind::mla;
-    dense.mixer.mla = latent_attention(r);
+    dense.mixer.mla = read_latent_attention(r);
   } else {
     dense.mixer.attention = read_attention(r, spec, {});
   }
@@ -66,17 +69,17 @@ void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) 
 }
 
 void read_v1_v2(ConfigReader& r, ModelSpec& spec) { read(r, spec, false, false); }
-// V3's files repeat both tables in the layer that predicts the token after next.
-void read_v3(ConfigReader& r, ModelSpec& spec) { read(r, spec, true, true); }
 
 constexpr std::array kFamilies{
     Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2},
-    Family{"deepseek_v3", read_v3},    Family{"kimi_k2", read_v3},        Family{"kimi_k25", read_v3},
+    Family{"deepseek_v3", read_deepseek_v3},    Family{"kimi_k2", read_deepseek_v3},        Family{"kimi_k25", read_deepseek_v3},
 };
 
 }  // namespace
 
 void read_deepseek(ConfigReader& r, ModelSpec& spec) { read_v1_v2(r, spec); }
+// V3's files repeat both tables in the layer that predicts the token after next.
+void read_deepseek_v3(ConfigReader& r, ModelSpec& spec) { read(r, spec, true, true); }
 
 ReadFamily find_deepseek(std::string_view model_type) { return find_in(kFamilies, model_type); }
 

@@ -25,10 +25,7 @@ constexpr std::string_view kSparse = "a sparse attention indexer";
 constexpr std::array kUnsupported{
     Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
     Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"bart", kEncoder},              Unsupported{"bert", kNoDecoder},               Unsupported{"roberta", kNoDecoder},
-    Unsupported{"xlm-roberta", kNoDecoder},       Unsupported{"modernbert", kNoDecoder},         Unsupported{"deepseek_v32", kSparse},        Unsupported{"glm_moe_dsa", kSparse},
-    Unsupported{"minimax_m3", kSparse},         Unsupported{"minimax_m3_vl", kSparse},       Unsupported{"deepseek_v4", "compressed attention and hyper-connections"},
-    Unsupported{"deepseek_ref", "compressed attention and hyper-connections"}, Unsupported{"yuan", "a localised filter in each layer"},
-    Unsupported{"step3p7", "gated attention with heads that differ by layer"}, Unsupported{"longcat_flash", "two attentions in one layer"},
+    Unsupported{"xlm-roberta", kNoDecoder},       Unsupported{"modernbert", kNoDecoder},
 };
 
 // The layer types that readers know; any other is a mixer that must not be counted as attention.
@@ -60,7 +57,7 @@ std::string_view unsupported_part(std::string_view model_type) {
 }
 
 ReadFamily find_hybrid(std::string_view model_type) {
-  for (const auto find : {find_state_space, find_linear_attention, find_per_layer, find_encoder_decoder})
+  for (const auto find : {find_state_space, find_linear_attention, find_sparse_attention, find_per_layer, find_encoder_decoder})
     if (const auto read = find(model_type)) return read;
   return nullptr;
 }

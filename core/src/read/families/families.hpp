@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "read/config_reader.hpp"
 #include "weighbridge/model.hpp"
@@ -41,10 +42,15 @@ ReadFamily find_glm(std::string_view model_type);
 ReadFamily find_hybrid(std::string_view model_type);
 ReadFamily find_state_space(std::string_view model_type);
 ReadFamily find_linear_attention(std::string_view model_type);
+ReadFamily find_sparse_attention(std::string_view model_type);
 
 // Shared between files.
 void read_llama(ConfigReader& r, ModelSpec& spec);
 void read_deepseek(ConfigReader& r, ModelSpec& spec);
+void read_deepseek_v3(ConfigReader& r, ModelSpec& spec);
+Mla read_latent_attention(ConfigReader& r);
+// One entry per layer, 1 where it has experts: a list, or every n-th after the first dense ones.
+std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers);
 
 template <class Table>
 ReadFamily find_in(const Table& table, std::string_view model_type) {

@@ -77,6 +77,17 @@ void read_telechat(ConfigReader& r, ModelSpec& spec) {
   for (auto& kind : spec.kinds) kind.mixer.attention.o_bias = kind.feed_forward.down_bias = biased;
 }
 
+// Yuan 2: before queries and keys are made, two convolutions over two tokens each, to half the width and back, and a norm.
+void read_yuan(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.tied = true, .bias_key = {}});
+  for (auto& kind : spec.kinds) {
+    auto& filter = kind.mixer.recurrent;
+    filter.kind = RecurrentKind::localized_filter;
+    filter.kernel = 2;
+    filter.conv_bias = true;
+  }
+}
+
 // Qwen2's layer with one more that predicts the token after next.
 void read_mimo(ConfigReader& r, ModelSpec& spec) {
   read_decoder(r, spec, {.biases = Biases::qkv, .biased = true});
@@ -142,7 +153,7 @@ constexpr std::array kFamilies{
     Family{"nemotron", read_nemotron},     Family{"arcee", read_arcee},           Family{"seed_oss", read_seed_oss},
     Family{"minicpm", read_minicpm},       Family{"exaone", read_llama},          Family{"exaone4", read_exaone4},
     Family{"olmo", read_olmo},             Family{"olmo2", read_olmo2},           Family{"olmo3", read_olmo3},
-    Family{"telechat", read_telechat},     Family{"mimo", read_mimo},             Family{"Yi", read_llama},
+    Family{"yuan", read_yuan},             Family{"telechat", read_telechat},     Family{"mimo", read_mimo},             Family{"Yi", read_llama},
     Family{"aquila", read_llama},          Family{"nemotron-nas", read_nemotron_nas},
 };
 

@@ -136,6 +136,37 @@ void read_llama4(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// Step 3.5 and 3.7: windowed layers can have heads of their own, each head's output can be gated; three prediction layers.
+void read_step(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  LayerKind full;
+  full.mixer.attention = read_attention(r, spec, {.qk_norm = QkNorm::per_head});
+  auto& a = full.mixer.attention;
+  if (r.flag({"use_head_wise_attn_gate"}, false)) a.gate = OutputGate::heads;
+  LayerKind local = full;
+  auto& l = local.mixer.attention;
+  auto other = r.inside("attention_other_setting");
+  l.heads = other.count_or({"num_attention_heads"}, a.heads, kMostHeads);
+  l.kv_heads = other.count_or({"num_attention_groups", "num_key_value_heads"}, a.kv_heads, kMostHeads);
+  l.head_dim = l.value_dim = other.count_or({"head_dim"}, a.head_dim, kMostHeadDim);
+  l.window = read_window(r, spec, 512);
+  if (!r.failed() && l.heads % l.kv_heads != 0) r.contradiction("attention_other_setting", "num_attention_groups", "the one does not divide the heads of the other");
+  const auto e = read_experts(r);
+  FeedForward dense;
+  dense.width = r.count({"intermediate_size"}, "the width of the dense feed-forward");
+  auto moe = moe_layer({}, e).feed_forward;
+  moe.shared_width = r.count_or({"share_expert_dim", "share_expert_dims"}, e.width);
+  moe.router_correction = r.flag({"use_moe_router_bias"}, false);
+  const auto first = r.zero_or_more({"first_k_dense_replace"}, 3, kMostLayers);
+  const auto windowed = read_windowed(r, layers, 4);
+  for (std::int64_t i = 0; i < layers; ++i) {
+    auto kind = windowed[static_cast<std::size_t>(i)] ? local : full;
+    kind.feed_forward = i < first ? dense : moe;
+    add_layer(spec, kind);
+  }
+}
+
 // MiMo-V2: local and global layers have heads of their own, with keys wider than values, and sinks where the window is.
 void read_mimo_v2(ConfigReader& r, ModelSpec& spec) {
   read_sizes(r, spec, false);
@@ -177,7 +208,7 @@ constexpr std::array kFamilies{
     Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing},   Family{"hunyuan", read_hunyuan},
     Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
     Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
-    Family{"hy_v3", read_hy3},
+    Family{"hy_v3", read_hy3},               Family{"step3p5", read_step},          Family{"step3p7", read_step},
 };
 
 }  // namespace
