@@ -70,7 +70,7 @@ TEST_CASE("hybrid models have their published totals, caches and states") {
     CHECK(state(m) == model["state_bytes"].get<double>());
     CHECK(m.active_parameters > 0);
     CHECK(m.active_parameters <= m.parameters - m.mtp_parameters);
-    CHECK(m.rows.size() <= 60);
+    CHECK(m.rows.size() <= 100);               // DeepSeek V4 has five kinds of layers
     std::int64_t layers = 0;
     for (std::size_t i = 0; i < m.spec.kinds.size(); ++i) layers += m.caches[i].layers;
     CHECK(layers == m.spec.layers());
