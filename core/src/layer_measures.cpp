@@ -113,6 +113,7 @@ CacheShape attention_cache(const Mixer& mixer) {
     c.replicated = true;
     c.window = a.window;
     c.prefill_flops_per_pair = c.decode_flops_per_pair = 4 * static_cast<double>(a.heads * a.head_dim);
+    c.scores_per_pair = static_cast<double>(a.heads);
     return c;
   }
   c.attends = mixer.indexer.tokens;
@@ -120,12 +121,13 @@ CacheShape attention_cache(const Mixer& mixer) {
 }
 
 // Averages of `ratio` tokens, and what the next one is made from: values and weights of the tokens since, in 32 bits.
-CacheShape averages(const CompressedAttention& a, double elements, double flops_per_pair, std::int64_t attends) {
+CacheShape averages(const CompressedAttention& a, double elements, std::int64_t heads, double flops_per_pair, std::int64_t attends) {
   const auto ratio = static_cast<double>(a.ratio), halves = static_cast<double>(a.halves());
   CacheShape c;
   c.k_elements = elements / ratio;
   c.replicated = true;
   c.prefill_flops_per_pair = c.decode_flops_per_pair = flops_per_pair / ratio;
+  c.scores_per_pair = static_cast<double>(heads) / ratio;
   c.attends = attends * a.ratio;
   c.state_elements = 2 * halves * ratio * halves * elements;
   return c;
@@ -160,6 +162,7 @@ CacheShape index_cache(const Indexer& x) {
   else c.k_elements = static_cast<double>(x.dim);
   c.replicated = true;
   c.prefill_flops_per_pair = c.decode_flops_per_pair = 2 * static_cast<double>(x.heads * x.dim);
+  c.scores_per_pair = static_cast<double>(x.heads);
   return c;
 }
 
@@ -185,10 +188,10 @@ void make_caches(Inventory& m) {
     if (const auto& k = s.kinds[kind]; k.crosses && k.source_tokens > 0) second.push_back(of_kind(cross_cache(k.cross, k.source_tokens)));
     const auto& a = mixer.compressed;
     const auto& x = mixer.indexer;
-    if (a.ratio > 0) second.push_back(of_kind(averages(a, static_cast<double>(a.head_dim), 4 * static_cast<double>(a.heads * a.head_dim), x.tokens)));
+    if (a.ratio > 0) second.push_back(of_kind(averages(a, static_cast<double>(a.head_dim), a.heads, 4 * static_cast<double>(a.heads * a.head_dim), x.tokens)));
     if (x.heads > 0 && a.ratio == 0) second.push_back(of_kind(index_cache(x)));
     if (x.heads > 0 && a.ratio > 0) {
-      auto c = averages(a, static_cast<double>(x.dim), 2 * static_cast<double>(x.heads * x.dim), 0);
+      auto c = averages(a, static_cast<double>(x.dim), x.heads, 2 * static_cast<double>(x.heads * x.dim), 0);
       c.k_elements = 0;
       c.fixed_bytes = (static_cast<double>(x.dim) + 4) / static_cast<double>(a.ratio);
       second.push_back(of_kind(c));
