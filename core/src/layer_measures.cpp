@@ -94,6 +94,7 @@ CacheShape attention_cache(const Mixer& mixer) {
     c.k_elements = static_cast<double>(a.kv_heads * a.head_dim);
     c.v_elements = static_cast<double>(a.kv_heads * a.value_dim);
     c.kv_heads = a.kv_heads;
+    c.scores_per_pair = static_cast<double>(a.heads);
     c.window = a.window;
     // A query and a key are multiplied, then a weight and a value.
     c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.head_dim + a.value_dim));
@@ -102,6 +103,7 @@ CacheShape attention_cache(const Mixer& mixer) {
   } else if (mixer.kind == MixerKind::mla) {
     const auto& a = mixer.mla;
     c.k_elements = static_cast<double>(a.kv_lora_rank + a.rope_dim);
+    c.scores_per_pair = static_cast<double>(a.heads);
     c.replicated = true;
     c.prefill_flops_per_pair = 2 * static_cast<double>(a.heads * (a.nope_dim + a.rope_dim + a.value_dim));
     // Decoding multiplies with the latent itself (DeepSeek-V2, arXiv 2405.04434, section 2.1.2: the up-projections are absorbed).

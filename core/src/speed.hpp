@@ -134,12 +134,7 @@ class Pacer {
     return pace_.own_kernels ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
   }
   // Of the attention that a cache belongs to; a state has no scores.
-  double heads(std::size_t cache) const {
-    const auto& c = m_.caches[cache];
-    if (c.prefill_flops_per_pair <= 0) return 0;
-    const auto& mixer = m_.spec.kinds[c.kind].mixer;
-    return static_cast<double>(mixer.kind == MixerKind::mla ? mixer.mla.heads : mixer.attention.heads) / static_cast<double>(e_.layout.tensor);
-  }
+  double heads(std::size_t i) const { return m_.caches[i].scores_per_pair / static_cast<double>(e_.layout.tensor); }
 
   template <class Tr>
   Work prefill_work(Tr& trace) const {

@@ -75,6 +75,7 @@ struct CacheShape {
   // attention FLOPs of one new token against one cached token
   double decode_flops_per_pair = 0;          // MLA: absorbed form
   double prefill_flops_per_pair = 0;
+  double scores_per_pair = 0;                // query heads that make one
 };
 
 // Elements per token that the widest layer's mixer and feed-forward hold beside the residual and its normed copy.
