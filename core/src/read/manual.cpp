@@ -27,8 +27,9 @@ const std::vector<Reference>& references(const Catalog& catalog) {
       auto spec = read_config(catalog.model_config(entry), entry.id, "/model", catalog.formats(), ignored);
       if (!spec || spec->kinds.empty()) continue;
       const auto inv = inventory(std::move(*spec));
+      const auto plain = [](const LayerKind& k) { return k.mixer.kind == MixerKind::attention && k.mixer.recurrent.kind == RecurrentKind::none; };
+      if (!std::all_of(inv.spec.kinds.begin(), inv.spec.kinds.end(), plain)) continue;
       const auto& kind = inv.spec.kinds.back();
-      if (kind.mixer.kind != MixerKind::attention) continue;
       const auto& a = kind.mixer.attention;
       out.push_back({entry.id,
                      {static_cast<double>(inv.parameters), static_cast<double>(inv.active_parameters), inv.spec.layers(), inv.spec.hidden,
