@@ -234,7 +234,9 @@ class Modules {
   }
   std::vector<std::string> take(std::int64_t layers) {
     constexpr std::string_view kHole = "{layer}";
-    for (const auto& [general, named] : numbered_) {
+    for (const auto& numbered : numbered_) {               // no structured binding: clang 14 does not capture one
+      const auto& general = numbered.first;
+      const auto& named = numbered.second;
       const auto hole = general.find(kHole);
       const auto with = [&](const std::string& what) { return general.substr(0, hole) + what + general.substr(hole + kHole.size()); };
       if (static_cast<std::int64_t>(named.size()) >= layers) plain_.insert(with("{}"));
