@@ -1,7 +1,7 @@
 // The calculator in one file: the .wasm travels inside, compressed, so that pages from file:// and single modules need no second fetch.
 
 import glue from '../build/wasm/module/weighbridge.mjs';
-import packed from '../build/wasm/module/weighbridge.packed.mjs';
+import packed, { bytes as length } from '../build/wasm/module/weighbridge.packed.mjs';
 import { type Client, createClient } from './client.js';
 
 export type { Answer, Client, ModelFile, SweepAnswer } from './client.js';
@@ -21,7 +21,16 @@ export function load(): Promise<Client> {
   return shared;
 }
 
-async function inflate(base64: string): Promise<ArrayBuffer> {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+// Base 85, the lowest digit first (scripts/finish_module.mjs).
+async function inflate(text: string): Promise<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer((text.length / 5) * 4));
+  for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
+    let value = 0;
+    for (let k = 4; k >= 0; --k) {
+      const digit = text.charCodeAt(i + k) - 40;
+      value = value * 85 + (digit > 52 ? digit - 1 : digit);
+    }
+    view.setUint32(at, value);
+  }
+  return new Response(new Blob([view.buffer.slice(0, length)]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }

@@ -4,7 +4,8 @@ declare module '*/weighbridge.mjs' {
   export default glue;
 }
 declare module '*/weighbridge.packed.mjs' {
-  /** The .wasm, gzip, base64. */
+  /** The .wasm, gzip, base 85; and how many bytes the gzip has. */
   const packed: string;
   export default packed;
+  export const bytes: number;
 }

@@ -234,13 +234,8 @@ class Modules {
   }
   std::vector<std::string> take(std::int64_t layers) {
     constexpr std::string_view kHole = "{layer}";
-<<<<<<< HEAD
     for (const auto& numbered : numbered_) {               // no structured binding: clang 14 does not capture one
       const auto& general = numbered.first;
-=======
-    for (const auto& numbered : numbered_) {
-      const auto& general = numbered.first;    // no structured binding: a lambda of clang 14 cannot capture one
->>>>>>> 2442c2c (Quantisation: builds with clang 14 again (Emscripten 3.1.6))
       const auto& named = numbered.second;
       const auto hole = general.find(kHole);
       const auto with = [&](const std::string& what) { return general.substr(0, hole) + what + general.substr(hole + kHole.size()); };
