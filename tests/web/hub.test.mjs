@@ -179,7 +179,7 @@ describe("what stands in the way is said, and the page goes on", () => {
         for (const [text, en, zh] of kCases) {
           await fetchIt(page, text);
           const why = language === "en" ? en : zh;
-          await page.waitForFunction(([source]) => new RegExp(source).test(document.querySelector("#f-model-error")?.innerText ?? ""), [why.source]);
+          await page.waitForFunction(([source]) => !document.querySelector(".busy") && new RegExp(source).test(document.querySelector("#f-model-error")?.innerText ?? ""), [why.source]);
           said.add((await page.locator("#f-model-error").innerText()).replaceAll(text, ""));
           assert.equal(await page.locator(".busy").count(), 0);
           assert.equal(await page.locator(".verdict span").first().innerText(), before);
