@@ -177,11 +177,12 @@ describe("what stands in the way is said, and the page goes on", () => {
         const before = await page.locator(".verdict span").first().innerText();
         const said = new Set();
         for (const [text, en, zh] of kCases) {
+          hub.asked.length = 0;
           await fetchIt(page, text);
+          while (hub.asked.length === 0) await page.waitForTimeout(10); // the message before may be the same: this one's fetch has begun
           const why = language === "en" ? en : zh;
           await page.waitForFunction(([source]) => !document.querySelector(".busy") && new RegExp(source).test(document.querySelector("#f-model-error")?.innerText ?? ""), [why.source]);
           said.add((await page.locator("#f-model-error").innerText()).replaceAll(text, ""));
-          assert.equal(await page.locator(".busy").count(), 0);
           assert.equal(await page.locator(".verdict span").first().innerText(), before);
         }
         assert.ok(said.size >= kCases.length - 2, "each its own");
