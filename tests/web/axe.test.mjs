@@ -2,21 +2,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { hashOf, host, kDesktop, kPhone, launch, open } from "./support.mjs";
+import { hashOf, kDesktop, kPhone, open, visits } from "./support.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
+const here = visits();
 const kQwq = { m: "Qwen/QwQ-32B", d: "h100-sxm-80gb" };
 const kStates = {
   "it fits": hashOf(kQwq),
@@ -36,7 +28,7 @@ const kViews = [
 for (const [state, hash] of Object.entries(kStates))
   for (const view of kViews)
     test(`${state}: ${view.viewport.width} px, ${view.theme}, ${view.language}`, async () => {
-      const { page, context } = await open(browser, server.url + hash, view);
+      const { page, context } = await open(here.browser, here.server.url + hash, view);
       try {
         await page.waitForSelector(".verdict, .list, .page");
         await page.evaluate(axe);

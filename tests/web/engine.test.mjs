@@ -1,27 +1,11 @@
 // The engine of the Serve view: which one is taken, its options, what it holds; and the curves.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { hashOf, host, launch, open } from "./support.mjs";
+import { hashOf, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-const visit = async (hash, use, options) => {
-  const { page, context, errors } = await open(browser, server.url + hash, options);
-  try {
-    await page.waitForSelector(".below .number");
-    await use(page);
-    assert.deepEqual(errors, []);
-  } finally {
-    await context.close();
-  }
-};
+const here = visits(".below .number");
+const { visit } = here;
 const exact = async (page, path) => {
   await page.locator(`button.number[data-path="${path}"]`).first().click();
   const text = await page.locator("dialog[open] .result small").innerText();

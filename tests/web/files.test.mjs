@@ -1,34 +1,17 @@
 // Model files that are dropped, opened or pasted: of every kind, several at once, folders, and what is none.
 import assert from "node:assert/strict";
 import { truncate, writeFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { join } from "node:path";
 
 import { gguf, kConfig, kGgufBytes, llamaTensors, safetensors } from "./model_files.mjs";
-import { host, launch, open, temporaryFolder } from "./support.mjs";
+import { temporaryFolder, visits } from "./support.mjs";
 
 const kSmall = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 1000, _name_or_path: "somebody/small" };
 const tensors = llamaTensors(kSmall);
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const visit = async (use, options) => {
-  const { page, context, errors } = await open(browser, `${server.url}#m=Qwen/QwQ-32B&d=rtx-4090`, options);
-  try {
-    await page.waitForSelector(".below .number");
-    await use(page);
-    assert.deepEqual(errors, []);
-  } finally {
-    await context.close();
-  }
-};
+const here = visits(".below .number");
+const visit = (use, options) => here.visit("#m=Qwen/QwQ-32B&d=rtx-4090", use, options);
 /** Opens files as a reader does: [name, content, size of the whole file]. Larger ones are sparse. */
 const choose = (page, files) =>
   temporaryFolder(async (folder) => {

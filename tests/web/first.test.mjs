@@ -1,18 +1,10 @@
 // The answer that stands in the page before its scripts have run: the same as the calculator's, and never the answer to something else.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { hashOf, host, kDesktop, kPhone, launch, open } from "./support.mjs";
+import { hashOf, kDesktop, kPhone, open, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
+const here = visits();
 const read = () => ({
   answer: document.querySelector("#answer").innerText.replace(/\s+/g, " "), bar: [...document.querySelectorAll("#answer svg.stack :is(rect, line)")].map((r) => ["x", "width", "x1"].map((a) => r.getAttribute(a))),
   fields: [...document.querySelectorAll("form.request input, form.request select")].filter((f) => f.type !== "file").map((f) => [f.id, f.tagName === "SELECT" ? f.selectedOptions[0].textContent.trim() : f.value || f.placeholder]),
@@ -20,7 +12,7 @@ const read = () => ({
 });
 // The page as it is without its module: what stands there until the calculator has come.
 const still = async (url, { viewport = kDesktop, locale = "en-US", storage } = {}) => {
-  const context = await browser.newContext({ viewport, locale });
+  const context = await here.browser.newContext({ viewport, locale });
   const page = await context.newPage();
   if (storage) await page.addInitScript((text) => localStorage.setItem("weighbridge", text), storage);
   await page.route(/\/assets\/.*\.js$/, (route) => route.abort());
@@ -33,10 +25,10 @@ const still = async (url, { viewport = kDesktop, locale = "en-US", storage } = {
 
 for (const viewport of [kDesktop, kPhone])
   test(`it is what the calculator says: ${viewport.width} px`, async () => {
-    const { page, context, errors } = await open(browser, server.url, { viewport });
+    const { page, context, errors } = await open(here.browser, here.server.url, { viewport });
     const live = await page.evaluate(read);
     await context.close();
-    const { lang: _, ...first } = await still(server.url, { viewport });
+    const { lang: _, ...first } = await still(here.server.url, { viewport });
     assert.ok(first.fields.length > 10 && first.bar.length > 5);
     live.fields = live.fields.filter(([id]) => first.fields.some(([other]) => other === id)); // those of the engine's options come later
     assert.deepEqual(first, live);
@@ -45,17 +37,17 @@ for (const viewport of [kDesktop, kPhone])
   });
 
 test("where something else was asked for, or in another language or unit, nothing wrong is shown", async () => {
-  assert.equal((await still(server.url)).hidden, "visible");
-  assert.equal((await still(server.url + hashOf({ m: "meta-llama/Llama-3.1-8B", d: "rtx-4090" }))).hidden, "hidden");
-  const chinese = await still(server.url, { locale: "zh-CN" });
+  assert.equal((await still(here.server.url)).hidden, "visible");
+  assert.equal((await still(here.server.url + hashOf({ m: "meta-llama/Llama-3.1-8B", d: "rtx-4090" }))).hidden, "hidden");
+  const chinese = await still(here.server.url, { locale: "zh-CN" });
   assert.deepEqual([chinese.hidden, chinese.lang], ["hidden", "zh-CN"]);
-  assert.equal((await still(server.url, { storage: '{"unit":"GB"}' })).hidden, "hidden");
+  assert.equal((await still(here.server.url, { storage: '{"unit":"GB"}' })).hidden, "hidden");
 });
 
 test("without JavaScript the answer and a word about it stand there", async () => {
-  const context = await browser.newContext({ javaScriptEnabled: false });
+  const context = await here.browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
-  await page.goto(server.url);
+  await page.goto(here.server.url);
   assert.match(await page.locator("#answer .verdict").innerText(), /Fits on/);
   assert.match(await page.locator("noscript").innerText(), /needs JavaScript/);
   await context.close();

@@ -1,29 +1,13 @@
 // The lists of models and devices.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { host, kPhone, launch, open, root } from "./support.mjs";
+import { kPhone, open, root, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-const visit = async (hash, use, options) => {
-  const { page, context, errors } = await open(browser, server.url + hash, options);
-  try {
-    await page.waitForSelector("table.list");
-    await use(page);
-    assert.deepEqual(errors, []);
-  } finally {
-    await context.close();
-  }
-};
+const here = visits("table.list");
+const { visit } = here;
 const rowsIn = (folder) => readdirSync(join(root, "core/data", folder)).flatMap((file) => JSON.parse(readFileSync(join(root, "core/data", folder, file), "utf8"))).flatMap((rows) => rows.devices ?? rows);
 const column = (page, n) => page.locator(`table.list tbody tr > :nth-child(${n})`).allInnerTexts();
 const number = (text) => Number(text.replace(/[^\d.]/g, ""));
@@ -73,7 +57,7 @@ test("every device stands there, with its sources; nothing is wider than a phone
   }, { viewport: kPhone }));
 
 test("lists are loaded when they are asked for, and not before", async () => {
-  const { page, context } = await open(browser, server.url);
+  const { page, context } = await open(here.browser, here.server.url);
   await page.waitForSelector(".below .number");
   const asked = await page.evaluate(() => performance.getEntriesByType("resource").map((e) => e.name));
   assert.deepEqual(asked.filter((url) => /\/(models|devices|table|hub|files|en-more|zh)-/.test(url)), []);

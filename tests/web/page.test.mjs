@@ -1,30 +1,14 @@
 // The page in Chromium: what a reader does, and what stands there then.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { gguf, kConfig } from "./model_files.mjs";
-import { hashOf, host, kDesktop, kPhone, launch, open, root } from "./support.mjs";
+import { hashOf, host, kDesktop, kPhone, open, root, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const visit = async (hash, use, options) => {
-  const view = await open(browser, server.url + hash, options);
-  try {
-    await use(view.page);
-    assert.deepEqual(view.errors, [], "the console is quiet");
-  } finally {
-    await view.context.close();
-  }
-};
+const here = visits();
+const { visit } = here;
 
 const verdictOf = (page) => page.locator(".verdict span").first().innerText();
 // The exact figure behind a number: its work shows it unrounded, after "result".
@@ -149,7 +133,7 @@ describe("links and history", () => {
       await page.waitForFunction(() => location.hash.includes("c=7"));
       const before = await verdictOf(page);
       const copy = await page.evaluate(() => location.href);
-      const other = await open(browser, copy);
+      const other = await open(here.browser, copy);
       assert.equal(await verdictOf(other.page), before);
       assert.equal(await other.page.locator("#f-workload-context_tokens").inputValue(), "65536");
       await other.context.close();
@@ -228,7 +212,7 @@ describe("models of one's own", () => {
       await page.waitForFunction(() => /8\.0/.test(document.querySelector(".what").innerText));
       assert.match(await page.locator(".what").innerText(), /somebody\/my-llama/);
       await page.waitForFunction(() => /z=|config/.test(location.hash));
-      const other = await open(browser, await page.evaluate(() => location.href));
+      const other = await open(here.browser, await page.evaluate(() => location.href));
       assert.equal(await verdictOf(other.page), await verdictOf(page));
       await other.context.close();
     }));
@@ -327,7 +311,7 @@ describe("keyboard, languages, themes", () => {
     }));
 
   test("language, units and theme are switched and remembered", async () => {
-    const { page, context, errors } = await open(browser, server.url + kExamples[0].hash);
+    const { page, context, errors } = await open(here.browser, here.server.url + kExamples[0].hash);
     await page.getByRole("button", { name: "中文" }).click();
     await page.waitForFunction(() => document.documentElement.lang === "zh-CN");
     await page.getByRole("button", { name: "GB", exact: true }).click();
@@ -351,7 +335,7 @@ describe("keyboard, languages, themes", () => {
 describe("where the page lies", () => {
   test("it works under a path of somebody's host", async () => {
     const under = await host({ prefix: "/docs/tools/weighbridge/" });
-    const { page, context, errors } = await open(browser, under.url + kExamples[0].hash);
+    const { page, context, errors } = await open(here.browser, under.url + kExamples[0].hash);
     assert.match(await verdictOf(page), /Fits on/);
     assert.deepEqual(errors, []);
     await context.close();
@@ -359,7 +343,7 @@ describe("where the page lies", () => {
   });
 
   test("one file works from a disk, without any request", async () => {
-    const context = await browser.newContext({ locale: "en-US" });
+    const context = await here.browser.newContext({ locale: "en-US" });
     const page = await context.newPage();
     const requests = [], errors = [];
     page.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && requests.push(r.url()));

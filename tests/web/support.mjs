@@ -1,8 +1,10 @@
 // A browser, a server and a page for the browser tests.
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -49,6 +51,29 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
   await page.goto(url);
   await page.waitForSelector("weigh-page[ready] #answer");
   return { page, context, errors };
+}
+
+/** A browser and a server for the tests of one file. visit() uses one page of them, once `ready` stands there, and its console has stayed quiet. */
+export function visits(ready = [], { timeout } = {}) {
+  const here = {};
+  before(async () => {
+    [here.browser, here.server] = await Promise.all([launch(), host()]);
+  });
+  after(async () => {
+    await here.browser?.close();
+    await here.server?.close();
+  });
+  here.visit = async (hash, use, options) => {
+    const { page, context, errors } = await open(here.browser, here.server.url + hash, options);
+    try {
+      for (const selector of [options?.ready ?? ready].flat()) await page.waitForSelector(selector, { timeout });
+      await use(page, context);
+      assert.deepEqual(errors, [], "the console is quiet");
+    } finally {
+      await context.close();
+    }
+  };
+  return here;
 }
 
 export const hashOf = (request) => `#${Object.entries(request).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&")}`;

@@ -1,28 +1,11 @@
 // The Train view: three runs that people know, the timeline, advice, bad input, and what it shares with Serve.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { host, kPhone, launch, open } from "./support.mjs";
+import { kPhone, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-const visit = async (hash, use, options) => {
-  const { page, context, errors } = await open(browser, server.url + hash, options);
-  try {
-    await page.waitForSelector(".ticket .verdict svg, .ticket .verdict");
-    await page.waitForSelector("form.request #f-method");
-    await use(page);
-    assert.deepEqual(errors, []);
-  } finally {
-    await context.close();
-  }
-};
+const here = visits([".ticket .verdict svg, .ticket .verdict", "form.request #f-method"]);
+const { visit } = here;
 const exact = async (page, path) => {
   await page.locator(`button.number[data-path="${path}"]`).first().click();
   await page.waitForSelector("dialog[open] .result small");

@@ -1,30 +1,14 @@
 // Card, compare, formulas, and what can be taken along.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { hashOf, host, launch, open, root } from "./support.mjs";
+import { hashOf, root, visits } from "./support.mjs";
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), host()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-const visit = async (hash, ready, use, options) => {
-  const { page, context, errors } = await open(browser, server.url + hash, options);
-  try {
-    await page.waitForSelector(ready, { timeout: 40_000 }); // a thousand measurements take their time on a busy machine
-    await use(page, context);
-    assert.deepEqual(errors, []);
-  } finally {
-    await context.close();
-  }
-};
+const here = visits([], { timeout: 40_000 }); // a thousand measurements take their time on a busy machine
+const visit = (hash, ready, use, options) => here.visit(hash, use, { ...options, ready });
 const encoded = encodeURIComponent;
 
 test("what runs on a card: each that fits once, in a format that does fit, and a name opens it", () =>

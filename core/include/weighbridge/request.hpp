@@ -74,11 +74,16 @@ struct Draft {
   double layers = 0;
 };
 
-struct Request {
-  Method method = Method::detailed;
+// The model of a request.
+struct ModelChoice {
   std::shared_ptr<const Inventory> model;
   bool manual = false;                       // {"manual": …}: the tensors are not known one by one
   bool layers_known = true, hidden_known = true, heads_known = true;     // false: assumed for a manual model
+  Kind model_kind = Kind::exact;             // how sure the tensors are
+};
+
+struct Request : ModelChoice {
+  Method method = Method::detailed;
   WeightChoice weights;
   const KvFormat* k_format = nullptr;
   const KvFormat* v_format = nullptr;
@@ -114,7 +119,6 @@ struct Request {
   double adapters = 0, adapter_rank = 16;    // LoRA adapters served beside the model
   double compute_efficiency = 0;             // > 0: replaces the fitted ones
   double bandwidth_efficiency = 0;
-  Kind model_kind = Kind::exact;             // how sure the tensors are
   bool explain = false;
   std::vector<Assumption> assumptions;
 };

@@ -51,10 +51,7 @@ struct Adapter {
   std::int64_t tensors() const { return layers * per_layer; }
 };
 
-struct TrainRequest {
-  std::shared_ptr<const Inventory> model;
-  bool layers_known = true, hidden_known = true, heads_known = true;
-  Kind model_kind = Kind::exact;
+struct TrainRequest : ModelChoice {
   TrainMethod method = TrainMethod::full;
   Precision precision = Precision::bf16_mixed;
   Optimizer optimizer = Optimizer::adamw;

@@ -50,7 +50,7 @@ std::optional<ModelChoice> read_manual(Reader& r) {
   out.layers_known = s.layers > 0;
   out.hidden_known = s.hidden > 0;
   out.heads_known = s.heads > 0;
-  out.kind = made.like.empty() ? Kind::model : Kind::assumed;
+  out.model_kind = made.like.empty() ? Kind::model : Kind::assumed;
   if (!made.like.empty()) {
     const auto& spec = made.inventory.spec;
     const auto& a = spec.kinds.front().mixer.attention;
@@ -66,7 +66,7 @@ std::optional<ModelChoice> read_manual(Reader& r) {
     note("intermediate_size", s.feed_forward, spec.kinds.front().feed_forward.width);
     r.problems().add(Code::assumed_shape, "/model/manual", {{"parameters", s.parameters}, {"like", made.like}});
   }
-  out.inventory = std::make_shared<const Inventory>(std::move(made.inventory));
+  out.model = std::make_shared<const Inventory>(std::move(made.inventory));
   return out;
 }
 
@@ -113,7 +113,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     for (const auto& problem : known.problems.list()) r.problems().add(problem);
     if (!known.inventory) return std::nullopt;
     ModelChoice out;
-    out.inventory = known.inventory;
+    out.model = known.inventory;
     return out;
   } else if (model->is_object()) {
     const auto* config = value_at(*model, "/config");
@@ -133,7 +133,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
       if (!read) return std::nullopt;
       if (!read->spec.assumed.empty()) r.problems().add(Code::assumed_from_tensors, "/model/header", {{"what", read->spec.assumed}});
       ModelChoice out;
-      out.inventory = std::make_shared<const Inventory>(std::move(*read));
+      out.model = std::make_shared<const Inventory>(std::move(*read));
       return out;
     }
     std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
@@ -148,7 +148,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     apply(*parts, r.catalog().formats(), made);
   }
   ModelChoice out;
-  out.inventory = std::make_shared<const Inventory>(std::move(made));
+  out.model = std::make_shared<const Inventory>(std::move(made));
   return out;
 }
 
@@ -692,14 +692,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   Request out;
   out.method = r.words("/method", false) == "article" ? Method::article : Method::detailed;
   out.explain = r.flag("/explain");
-  if (auto model = read_model(r)) {
-    out.model = std::move(model->inventory);
-    out.manual = model->manual;
-    out.layers_known = model->layers_known;
-    out.hidden_known = model->hidden_known;
-    out.heads_known = model->heads_known;
-    out.model_kind = model->kind;
-  }
+  if (auto model = read_model(r)) static_cast<ModelChoice&>(out) = std::move(*model);
   out.weights = read_weights(r, "/weights", out.model.get());
   if (out.model && out.weights.from == From::standard && out.model->spec.published.assumed)
     out.model_kind = weakest(out.model_kind, Kind::assumed);

@@ -90,12 +90,6 @@ class Reader {
   Problems& problems_;
 };
 
-struct ModelChoice {
-  std::shared_ptr<const Inventory> inventory;
-  bool manual = false;
-  bool layers_known = true, hidden_known = true, heads_known = true;
-  Kind kind = Kind::exact;
-};
 std::optional<ModelChoice> read_model(Reader& r);
 
 // `model`: whose published format is assumed where none is given; nullptr: none is.

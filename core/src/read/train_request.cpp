@@ -93,14 +93,7 @@ class TrainReader {
   void run() {
     out_.article = r_.words("/estimate_method", false) == "article";
     out_.explain = r_.flag("/explain");
-    if (auto model = read_model(r_)) {
-      out_.model = std::move(model->inventory);
-      out_.layers_known = model->layers_known;
-      out_.hidden_known = model->hidden_known;
-      out_.heads_known = model->heads_known;
-      out_.model_kind = model->kind;
-      manual_ = model->manual;
-    }
+    if (auto model = read_model(r_)) static_cast<ModelChoice&>(out_) = std::move(*model);
     choices();
     numbers();
     device();
@@ -221,8 +214,8 @@ class TrainReader {
       r_.assume("/lora/targets", "[\"q_proj\",\"v_proj\"]", "default");
     }
     // A model by its sizes has no matrices of its own: those of its shape.
-    const auto shaped = manual_ ? inventory(out_.model->spec) : Inventory{};
-    const auto& m = manual_ ? shaped : *out_.model;
+    const auto shaped = out_.manual ? inventory(out_.model->spec) : Inventory{};
+    const auto& m = out_.manual ? shaped : *out_.model;
 
     struct Target {
       std::string name;
@@ -396,7 +389,6 @@ class TrainReader {
 
   Reader& r_;
   TrainRequest& out_;
-  bool manual_ = false;
 };
 
 }  // namespace
