@@ -98,6 +98,7 @@ constexpr std::int64_t kEveryLayer = -1, kNoLayer = -2;
 
 // Whether the parts of `module` stand one after another in `name` (from its beginning or later): kEveryLayer, the one
 // layer that the module names, or kNoLayer. "*" and "{}" stand for any part. A single expert is no row of its own.
+// Checkpoints number prediction layers after the last one ("layers.61"); rows call them "mtp".
 std::int64_t layers_named(std::string_view module, std::string_view name) {
   for (std::string_view from = name; !from.empty(); next_part(from)) {
     std::string_view m = module, n = from, before;
@@ -105,8 +106,9 @@ std::int64_t layers_named(std::string_view module, std::string_view name) {
     bool equal = true;
     while (equal && !m.empty()) {
       const auto a = next_part(m), b = next_part(n);
-      if (b == "{}" && before == "layers" && is_number(a)) std::from_chars(a.data(), a.data() + a.size(), layer);
-      else equal = !b.empty() && (a == b || a == "*" || a == "{}");
+      auto rest = m;
+      if (b == "{}" && (before == "layers" || before == "mtp") && is_number(a)) std::from_chars(a.data(), a.data() + a.size(), layer);
+      else equal = !b.empty() && (a == b || a == "*" || a == "{}" || (a == "layers" && b == "mtp" && is_number(next_part(rest))));
       before = b;
     }
     if (equal) return layer;
@@ -182,7 +184,8 @@ void store_published(const Inventory& inventory, const Formats& formats, std::ve
     Tally tally;
     // What is no linear layer can still be quantised by name (a head).
     const bool nameable = candidate || (row.cls == TensorClass::output && !published.parts.empty());
-    const bool wide = row.role == Role::router && inventory.spec.wide_routers;
+    // Score corrections are kept in 32 bits by all who train with them (DeepSeek V3, GLM 4.5 and 5, Kimi K2).
+    const bool wide = row.role == Role::router && (inventory.spec.wide_routers || row.name.rfind("correction_bias") != std::string::npos);
     auto whole = candidate && !published.named_only ? published.linear : wide ? formats.encoding("f32") : published.rest;
     std::vector<std::pair<std::int64_t, EncodingId>> exceptions;       // layers of this row that are stored otherwise
     bool decided = !nameable;

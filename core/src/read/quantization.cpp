@@ -157,7 +157,8 @@ Scheme scheme_of(const nlohmann::json& q) {
 
 const std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"shared_expert", "shared_experts"}, {"block_sparse_moe", "mlp"}, {"feed_forward", "mlp"}, {"w1", "gate_proj"},
-    {"w2", "down_proj"}, {"w3", "up_proj"}, {"fc1", "up_proj"}, {"fc2", "down_proj"}, {"attn", "self_attn"}, {"ffn", "mlp"}};
+    {"w2", "down_proj"}, {"w3", "up_proj"}, {"fc1", "up_proj"}, {"fc2", "down_proj"}, {"attn", "self_attn"}, {"ffn", "mlp"},
+    {"indexers_proj", "indexer.weights_proj"}};              // ".weight" was cut out of the middle
 
 // A module name, glob or simple expression as a dotted name in which layers are numbers; empty when it cannot be one.
 std::string dotted(std::string text) {
@@ -194,7 +195,7 @@ void expand(const std::string& text, std::vector<std::string>& out) {
 
 // Towers and what is never quantised say nothing of the language model's linear layers.
 bool says_nothing(std::string_view module) {
-  for (const std::string_view part : {"vision", "visual", "audio", "multi_modal", "mm_projector", "embed", "norm", "lm_head", "router", "bias", "indexer"})
+  for (const std::string_view part : {"vision", "visual", "audio", "multi_modal", "mm_projector", "embed", "norm", "lm_head", "router", "bias"})
     if (module.find(part) != std::string_view::npos) return true;
   const auto last = module.substr(module.rfind('.') + 1);
   return last == "gate" || last == "head" || last == "shared_expert_gate";
@@ -239,9 +240,10 @@ class Modules {
       const auto& named = numbered.second;
       const auto hole = general.find(kHole);
       const auto with = [&](const std::string& what) { return general.substr(0, hole) + what + general.substr(hole + kHole.size()); };
-      if (static_cast<std::int64_t>(named.size()) >= layers) plain_.insert(with("{}"));
-      else
-        for (const auto layer : named) plain_.insert(with(std::to_string(layer)));
+      const bool all = static_cast<std::int64_t>(named.size()) >= layers;
+      if (all) plain_.insert(with("{}"));
+      for (const auto layer : named)                       // those beyond the last are prediction layers
+        if (!all || layer >= layers) plain_.insert(with(std::to_string(layer)));
     }
     return {plain_.begin(), plain_.end()};
   }
