@@ -378,6 +378,7 @@ class Builder {
     m.bias = f.bias;
     m.down_bias = f.down_bias;
     mlp(m);
+    if (f.inner_norm) norm("mlp.inner_norm", f.width, 1, false);
   }
 
   void experts(const FeedForward& f) {

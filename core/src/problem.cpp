@@ -67,6 +67,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"speed_figure_missing", kWarning, "Speed is left out, since {figure}[ of {device}] is not known."},
     {"mixed_devices", kWarning, "Different devices are computed as equal ones[: {devices}], each with the smallest figures among them."},
     {"files_disagree", kWarning, "{name} and the config disagree on {what}[: {file} in the file, {config} in the config]; bytes are taken from the file, shapes from the config."},
+    {"model_taken_for", kWarning, "The catalogue has no \"{value}\"; it is computed as \"{model}\", which has the same name but for owner, variant or format[, with weights in {format}][; {container} files hold any format, so name it in weights]."},
     {"article_part_unknown", kNote, "{part} is taken as 0 in the article's method[, since {missing} is not given]."},
     {"assumed_shape", kNote, "Only the number of parameters[ ({parameters})] is given; the shape is assumed[ from {like}]."},
     {"kv_heads_replicated", kNote, "There are fewer key-value heads[ ({kv_heads})] than devices that share a layer[ ({tensor})], so that some hold copies."},

@@ -268,7 +268,7 @@ export class Form {
     const { texts } = this;
     const { reading } = this.host;
     const named = this.request['model'];
-    const unknown = typeof named === 'string' && this.problems.some((p) => p.code === 'unknown_model') ? hubReference(named) : undefined;
+    const unknown = typeof named === 'string' && this.problems.some((p) => p.code === 'unknown_model' || p.code === 'model_taken_for') ? hubReference(named) : undefined;
     return html`${this.combobox('/model', shown)}${this.figureFields('/model', shown)}
       ${unknown && !reading.busy ? html`<p class="busy"><button type="button" class="link" @click=${() => void this.host.fetchModel(unknown)}>${plainSentence(texts.fetchModel, { id: unknown.id })}</button> ${texts.fetchNote}</p>` : nothing}
       ${reading.busy ? html`<p class="busy">${reading.busy} <button type="button" class="link" @click=${() => this.host.stopReading()}>${texts.cancel}</button></p>` : nothing}

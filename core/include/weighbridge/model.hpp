@@ -123,6 +123,7 @@ struct FeedForward {
   bool bias = false;                 // on every matrix of the dense part
   bool down_bias = false;            // on its last matrix only
   bool fused_gate_up = false;
+  bool inner_norm = false;           // over the width, before the last matrix of the dense part (BitNet)
   bool square = false;               // one matrix of hidden x hidden, alone (Nemotron-NAS) or beside the others (RWKV's receptance)
   // experts; experts 0: dense only
   std::int64_t experts = 0, experts_used = 0, expert_width = 0;

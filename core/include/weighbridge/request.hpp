@@ -80,6 +80,7 @@ struct ModelChoice {
   bool manual = false;                       // {"manual": …}: the tensors are not known one by one
   bool layers_known = true, hidden_known = true, heads_known = true;     // false: assumed for a manual model
   Kind model_kind = Kind::exact;             // how sure the tensors are
+  const WeightFormat* named_format = nullptr;          // that a recognised name speaks of
 };
 
 struct Request : ModelChoice {

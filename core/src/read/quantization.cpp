@@ -147,6 +147,7 @@ Scheme scheme_of(const nlohmann::json& q) {
     if (flag_in(q, "load_in_8bit")) return {"bnb-int8", "bnb-int8"};
     return flag_in(q, "bnb_4bit_use_double_quant") ? Scheme{"nf4-dq", "nf4-b64-dq"} : Scheme{"nf4", "nf4-b64"};
   }
+  if (method == "bitnet") return {"TQ2_0", "ternary-2bit"};          // three values in two bits, one scale a matrix
   if (method == "exl2" || method == "exl3") return {"int4", "int4-g128"};
   if (auto scheme = from_groups(q); !scheme.encoding.empty()) return scheme;
   if (auto scheme = from_algorithm(algorithm, group); !scheme.encoding.empty()) return scheme;

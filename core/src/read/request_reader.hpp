@@ -13,6 +13,7 @@
 #include "json.hpp"
 #include "json_writer.hpp"
 #include "read/fields.hpp"
+#include "read/model_name.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/request.hpp"
 
@@ -92,8 +93,18 @@ class Reader {
 
 std::optional<ModelChoice> read_model(Reader& r);
 
-// `model`: whose published format is assumed where none is given; nullptr: none is.
-WeightChoice read_weights(Reader& r, std::string_view path, const Inventory* model);
+// A catalogue model, read on first use: many requests ask for the same one.
+struct CatalogReading {
+  std::shared_ptr<const Inventory> inventory;
+  Problems problems;
+};
+const CatalogReading& catalog_model(const CatalogModel& entry, const Catalog& catalog);
+
+// By a name of the catalogue or one that is recognised, which is a warning; no model, and a problem, for any other.
+NamedModel find_named_model(Reader& r, std::string_view path, std::string_view name);
+
+// `model`: whose format is assumed where none is given.
+WeightChoice read_weights(Reader& r, std::string_view path, const ModelChoice& model);
 
 struct DeviceChoice {
   std::optional<Device> device;

@@ -154,7 +154,7 @@ class TrainReader {
   }
 
   void base() {
-    const auto given = read_weights(r_, "/base_weights", nullptr);
+    const auto given = read_weights(r_, "/base_weights", {});
     const auto& formats = r_.catalog().formats();
     out_.bytes_per_parameter = out_.precision == Precision::fp32 ? 4 : 2;
     out_.base = given;

@@ -310,6 +310,7 @@ export const zh: Texts = {
     article_part_unknown: '文章的方法里，{part}按 0 计[，因为没有给出 {missing}]。',
     assumed_shape: '只给出了参数量[（{parameters}）]；形状[参照 {like} ]假定。',
     files_disagree: '{name} 与 config 的{what}不一致[：文件为 {file}，config 为 {config}]；字节数取自文件，形状取自 config。',
+    model_taken_for: '目录里没有“{value}”；按“{model}”计算，两者的名称只在发布者、变体或格式上不同[，权重按 {format}][；{container} 文件可以是任何格式，请在权重格式中指明]。',
     assumed_from_tensors: '只凭这些文件并不能知道一切；按以下取值：{what}。同时给出模型的 config.json 就无需假设。',
     file_not_needed: '{name} 与显存和速度无关，已略过。',
     kv_heads_replicated: 'KV 头[（{kv_heads} 个）]少于分摊一层的设备[（{tensor} 台）]，所以有些设备存的是副本。',

@@ -8,14 +8,14 @@
 
 namespace weighbridge {
 
-Mla read_latent_attention(ConfigReader& r) {
+Mla read_latent_attention(ConfigReader& r, std::int64_t value_otherwise) {
   Mla a;
   a.heads = r.count({"num_attention_heads"}, "the number of attention heads", kMostHeads);
   a.q_lora_rank = r.zero_or_more({"q_lora_rank"}, 0, kMostHidden);
   a.kv_lora_rank = r.count({"kv_lora_rank"}, "the width of the cached latent", kMostHidden);
   a.nope_dim = r.count({"qk_nope_head_dim"}, "the width of a head without position", kMostHeadDim);
   a.rope_dim = r.count({"qk_rope_head_dim"}, "the width of a head's position", kMostHeadDim);
-  a.value_dim = r.count({"v_head_dim"}, "the width of a value head", kMostHeadDim);
+  a.value_dim = value_otherwise > 0 ? r.count_or({"v_head_dim"}, value_otherwise, kMostHeadDim) : r.count({"v_head_dim"}, "the width of a value head", kMostHeadDim);
   a.bias = r.flag({"attention_bias"}, false);
   return a;
 }
@@ -68,10 +68,26 @@ void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) 
   spec.mtp_copies_tables = copies_tables;
 }
 
+// dots.llm1: V3's mixture over grouped queries that are normed head by head.
+void read_dots1(ConfigReader& r, ModelSpec& spec) {
+  read(r, spec, true, false);
+  for (auto& kind : spec.kinds) kind.mixer.attention.qk_norm = QkNorm::per_head;
+}
+
+// MiniCPM 3: latent attention in a small dense model, whose values are as wide as an even share of the hidden size.
+void read_minicpm3(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, true);
+  LayerKind kind;
+  kind.mixer.kind = MixerKind::mla;
+  kind.mixer.mla = read_latent_attention(r, std::max<std::int64_t>(1, spec.hidden / r.count({"num_attention_heads"}, "the number of attention heads", kMostHeads)));
+  kind.feed_forward.width = r.count({"intermediate_size"}, "the width of the feed-forward");
+  all_layers(spec, kind, read_layers(r));
+}
+
 void read_v1_v2(ConfigReader& r, ModelSpec& spec) { read(r, spec, false, false); }
 
 constexpr std::array kFamilies{
-    Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2},
+    Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2}, Family{"dots1", read_dots1}, Family{"minicpm3", read_minicpm3},
     Family{"deepseek_v3", read_deepseek_v3},    Family{"glm4_moe_lite", read_deepseek_v3}, Family{"kimi_k2", read_deepseek_v3},        Family{"kimi_k25", read_deepseek_v3},
 };
 

@@ -48,7 +48,8 @@ ReadFamily find_sparse_attention(std::string_view model_type);
 void read_llama(ConfigReader& r, ModelSpec& spec);
 void read_deepseek(ConfigReader& r, ModelSpec& spec);
 void read_deepseek_v3(ConfigReader& r, ModelSpec& spec);
-Mla read_latent_attention(ConfigReader& r);
+// `value_otherwise`: width of a value head where the config has none; 0: it must say so.
+Mla read_latent_attention(ConfigReader& r, std::int64_t value_otherwise = 0);
 // One entry per layer, 1 where it has experts: a list, or every n-th after the first dense ones.
 std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers);
 

@@ -23,6 +23,9 @@ void read_gemma2(ConfigReader& r, ModelSpec& spec) {
   read_with_windows(r, spec, {.norms = 4, .head_dim = 256}, 2, 0);
 }
 
+// Gemma 2's windows with Gemma 1's two norms.
+void read_vaultgemma(ConfigReader& r, ModelSpec& spec) { read_with_windows(r, spec, {.head_dim = 256}, 2, 0); }
+
 // The multimodal files leave out what equals the 4B model's text part.
 void read_gemma3(ConfigReader& r, ModelSpec& spec) {
   read_with_windows(r, spec, {.norms = 4, .qk_norm = QkNorm::per_head, .heads = 8, .kv_heads = 4, .head_dim = 256}, 6, 262208);
@@ -32,6 +35,7 @@ void read_gemma3(ConfigReader& r, ModelSpec& spec) {
 constexpr std::array kFamilies{
     Family{"gemma", read_gemma},
     Family{"gemma2", read_gemma2},
+    Family{"vaultgemma", read_vaultgemma},
     Family{"gemma3", read_gemma3},
     Family{"gemma3_text", read_gemma3},
 };

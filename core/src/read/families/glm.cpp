@@ -46,7 +46,7 @@ void read_glm4_moe(ConfigReader& r, ModelSpec& spec) {
   dense_then_experts(r, spec, dense, moe, layers);
   spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
   spec.mtp_kind = spec.layer_kind.empty() ? std::uint8_t{0} : spec.layer_kind.back();
-  spec.mtp_copies_tables = true;
+  spec.mtp_copies_tables = r.flag({"mtp_use_dedicated_embeddings"}, true);         // 4.6 and later leave the copies out and do not say so
 }
 
 constexpr Traits kGlm4{.biases = Biases::qkv, .fused_gate_up = true};
@@ -64,6 +64,7 @@ void read_glm4(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"chatglm", read_chatglm}, Family{"glm", read_glm}, Family{"glm4", read_glm4}, Family{"glm4_moe", read_glm4_moe},
+    Family{"glm4v_moe", read_glm4_moe}, Family{"glm4v_moe_text", read_glm4_moe},
 };
 
 }  // namespace

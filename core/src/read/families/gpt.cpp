@@ -53,6 +53,30 @@ void read_gptj(ConfigReader& r, ModelSpec& spec) {
   spec.head_bias = true;
 }
 
+// GPT-Neo: queries, keys and values have no bias, the output has; every second layer looks back 256 tokens.
+void read_gpt_neo(ConfigReader& r, ModelSpec& spec) {
+  auto t = kGpt;
+  t.fused_qkv = false;
+  read_gpt(r, spec, {t, true, 0});
+  const auto layers = spec.layers();
+  auto kind = spec.kinds.front();
+  auto& a = kind.mixer.attention;
+  a.q_bias = a.k_bias = a.v_bias = false;
+  const auto* types = r.find({"attention_layers"});
+  std::vector<char> local;
+  for (std::int64_t i = 0; i < layers; ++i)
+    local.push_back(types && types->is_array() && static_cast<std::size_t>(i) < types->size() ? (*types)[static_cast<std::size_t>(i)] == "local" : i % 2 == 1);
+  spec.kinds.clear();
+  spec.layer_kind.clear();
+  layers_by_window(spec, kind, r.count_or({"window_size"}, 256, kMostContext), local);
+}
+
+// CodeGen is GPT-J with queries, keys and values in one matrix.
+void read_codegen(ConfigReader& r, ModelSpec& spec) {
+  read_gptj(r, spec);
+  for (auto& kind : spec.kinds) kind.mixer.attention.fused_qkv = true;
+}
+
 // Two rows of the position table stand for padding. The 350M model is built otherwise: norms behind, narrow tables.
 void read_opt(ConfigReader& r, ModelSpec& spec) {
   auto t = kGpt;
@@ -132,6 +156,7 @@ constexpr std::array kFamilies{
     Family{"gpt2", read_gpt2},           Family{"gpt_bigcode", read_gpt_bigcode},
     Family{"gpt_neox", read_gpt_neox},   Family{"gpt_neox_reward_model", read_gpt_neox},
     Family{"gptj", read_gptj},           Family{"opt", read_opt},
+    Family{"gpt_neo", read_gpt_neo},     Family{"codegen", read_codegen},
     Family{"bloom", read_bloom},         Family{"mpt", read_mpt},
     Family{"falcon", read_falcon},       Family{"RefinedWeb", read_falcon},
     Family{"RefinedWebModel", read_falcon}, Family{"starcoder2", read_starcoder2},

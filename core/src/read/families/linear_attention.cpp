@@ -229,12 +229,41 @@ void read_rwkv6(ConfigReader& r, ModelSpec& spec) {
   read_rwkv(r, spec, wide ? 5 * 64 + 128 : 5 * 32 + 64, 10);
 }
 
+// Version 7: steps, gate and mixing of values are of low rank; the first layer has no values to mix in. No square matrix, and a
+// feed-forward of two.
+void read_rwkv7(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  spec.embedding_norm = r.flag({"norm_first"}, true);
+  const bool bias = r.flag({"norm_bias"}, true);
+  spec.final_norm_bias = bias;
+  const auto layers = read_layers(r);
+  LayerKind k;
+  k.norm_bias = bias;
+  Recurrent s;
+  s.kind = RecurrentKind::rwkv7;
+  s.key_dim = s.value_dim = r.count_or({"head_dim", "head_size"}, 64, kMostHeadDim);
+  s.heads = s.key_heads = std::max<std::int64_t>(1, spec.hidden / s.value_dim);
+  if (!r.failed() && spec.hidden % s.value_dim != 0) r.contradiction("head_dim", "hidden_size", "the one does not divide the other");
+  const auto values = r.count({"v_low_rank_dim"}, "the rank that mixes in the first layer's values", kMostHidden);
+  s.rank = r.count({"decay_low_rank_dim"}, "the rank of the decay", kMostHidden) + r.count({"a_low_rank_dim"}, "the rank of the learning rate", kMostHidden) +
+           r.count({"gate_low_rank_dim"}, "the rank of the gate", kMostHidden);
+  s.vectors = 12;
+  k.mixer = only(s);
+  k.feed_forward.gated = false;
+  k.feed_forward.width = r.count_or({"intermediate_size"}, 4 * spec.hidden);
+  add_layer(spec, k);
+  k.mixer.recurrent.rank += values;
+  k.mixer.recurrent.vectors = 13;
+  for (std::int64_t i = 1; i < layers; ++i) add_layer(spec, k);
+}
+
 constexpr std::array kFamilies{
     Family{"qwen3_next", read_qwen3_next},  Family{"qwen3_5", read_qwen35},          Family{"qwen3_5_text", read_qwen35},
     Family{"qwen3_5_moe", read_qwen35},     Family{"qwen3_5_moe_text", read_qwen35}, Family{"kimi_linear", read_kimi_linear},
     Family{"kimi_k3", read_kimi_linear},    Family{"minimax", read_minimax},         Family{"minimax_text_01", read_minimax},
     Family{"minimax_m1", read_minimax},     Family{"lfm2", read_lfm2},               Family{"lfm2_moe", read_lfm2},
     Family{"rwkv5", read_rwkv5},            Family{"rwkv6", read_rwkv6},
+    Family{"rwkv7", read_rwkv7},
 };
 
 }  // namespace

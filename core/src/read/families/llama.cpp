@@ -144,6 +144,18 @@ void read_nemotron_nas(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// Apertus: two matrices with an activation that learns two numbers, and norms on queries and keys.
+void read_apertus(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.gated = false, .qk_norm = QkNorm::per_head, .qk_norm_key = "qk_norm"});
+  for (auto& kind : spec.kinds) kind.scalars = 2;
+}
+
+// BitNet b1.58: a norm before each half's last matrix too.
+void read_bitnet(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.norms = 3});
+  for (auto& kind : spec.kinds) kind.feed_forward.inner_norm = true;
+}
+
 constexpr std::array kFamilies{
     Family{"llama", read_llama},           Family{"mistral", read_mistral},       Family{"ministral", read_mistral},
     Family{"ministral3", read_mistral},    Family{"mistral3", read_mistral},    Family{"smollm3", read_smollm3},       Family{"granite", read_llama},
@@ -155,6 +167,7 @@ constexpr std::array kFamilies{
     Family{"olmo", read_olmo},             Family{"olmo2", read_olmo2},           Family{"olmo3", read_olmo3},
     Family{"yuan", read_yuan},             Family{"telechat", read_telechat},     Family{"mimo", read_mimo},             Family{"Yi", read_llama},
     Family{"aquila", read_llama},          Family{"nemotron-nas", read_nemotron_nas},
+    Family{"apertus", read_apertus},       Family{"bitnet", read_bitnet},         Family{"cwm", read_mistral},          Family{"helium", read_llama},
 };
 
 }  // namespace

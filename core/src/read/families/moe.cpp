@@ -20,6 +20,9 @@ void read_all_experts(ConfigReader& r, ModelSpec& spec, const Traits& t) {
 void read_mixtral(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {}); }
 void read_olmoe(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {.qk_norm = QkNorm::full_width}); }
 
+// Grok 1: norms before and after each half.
+void read_grok(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {.norms = 4}); }
+
 void read_granitemoe(ConfigReader& r, ModelSpec& spec) {
   read_all_experts(r, spec, {});
   const auto shared = r.zero_or_more({"shared_intermediate_size"}, 0);
@@ -208,7 +211,7 @@ constexpr std::array kFamilies{
     Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing},   Family{"hunyuan", read_hunyuan},
     Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
     Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
-    Family{"hy_v3", read_hy3},               Family{"step3p5", read_step},          Family{"step3p7", read_step},
+    Family{"grok-1", read_grok},             Family{"flex_olmo", read_olmoe},        Family{"hy_v3", read_hy3},               Family{"step3p5", read_step},          Family{"step3p7", read_step},
 };
 
 }  // namespace

@@ -92,7 +92,45 @@ void read_gemma4(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// OpenELM: heads and feed-forward widths grow from layer to layer; widths are rounded to the nearest multiple, but never by more
+// than a tenth down.
+void read_openelm(ConfigReader& r, ModelSpec& spec) {
+  spec.vocabulary = r.count({"vocab_size"}, "the number of tokens it knows");
+  spec.hidden = r.count({"model_dim"}, "the width of a layer", kMostHidden);
+  spec.tied = r.flag({"share_input_output_layers"}, true);
+  spec.context = r.count_or({"max_context_length"}, 2048, kMostContext);
+  const auto layers = r.count({"num_transformer_layers"}, "the number of layers", kMostLayers);
+  const auto heads = r.numbers_per_layer("num_query_heads", layers, kMostHeads), kv_heads = r.numbers_per_layer("num_kv_heads", layers, kMostHeads);
+  const auto dim = r.count({"head_dim"}, "the width of a head", kMostHeadDim);
+  const auto multiple = r.count_or({"ffn_dim_divisor"}, 256, kMostHidden);
+  const auto* factors = r.find({"ffn_multipliers"});
+  if (heads.empty() || kv_heads.empty() || !factors) {
+    if (!r.failed()) r.missing({"num_query_heads", "num_kv_heads", "ffn_multipliers"}, "the heads and widths of each layer");
+    return;
+  }
+  if (!factors->is_array() || static_cast<std::int64_t>(factors->size()) != layers) return r.bad("ffn_multipliers", *factors, "one number for each of the " + std::to_string(layers) + " layers");
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const auto& factor = (*factors)[i];
+    if (!factor.is_number() || !(factor.get<double>() > 0 && factor.get<double>() < 1000)) return r.bad("ffn_multipliers", factor, "numbers above 0 and below 1000");
+    if (heads[i] < 1 || kv_heads[i] < 1 || heads[i] % kv_heads[i] != 0) return r.contradiction("num_kv_heads", "num_query_heads", "the one does not divide the other");
+    LayerKind kind;
+    auto& a = kind.mixer.attention;
+    a.heads = heads[i];
+    a.kv_heads = kv_heads[i];
+    a.head_dim = a.value_dim = dim;
+    a.fused_qkv = true;
+    if (r.flag({"normalize_qk_projections"}, true)) a.qk_norm = QkNorm::per_head;
+    const double width = factor.get<double>() * static_cast<double>(spec.hidden);
+    auto& f = kind.feed_forward;
+    f.fused_gate_up = true;
+    f.width = std::max(multiple, static_cast<std::int64_t>(width + static_cast<double>(multiple) / 2) / multiple * multiple);
+    if (static_cast<double>(f.width) < 0.9 * width) f.width += multiple;
+    add_layer(spec, kind);
+  }
+}
+
 constexpr std::array kFamilies{
+    Family{"openelm", read_openelm},
     Family{"gemma3n", read_gemma3n},       Family{"gemma3n_text", read_gemma3n},
     Family{"gemma4", read_gemma4},         Family{"gemma4_text", read_gemma4},
     Family{"gemma4_unified", read_gemma4}, Family{"gemma4_unified_text", read_gemma4},
