@@ -42,11 +42,11 @@ export function written(value) {
   return out;
 }
 
-/** The lists are drawn by an element of their own; until it is there, its text stands in a field. */
+/** The lists are drawn by an element of their own; until the page draws it, its text stands in a field, which must not wake up as that element before. */
 const withFields = (html) =>
   html.replace(/<wb-combobox([^>]*)><\/wb-combobox>/g, (_, attributes) => {
     const of = (name) => new RegExp(`data-${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
-    return `<wb-combobox><input id="${of("fieldid")}" type="text" value="${of("text")}" readonly></wb-combobox>`;
+    return `<div class="combobox"><input id="${of("fieldid")}" type="text" value="${of("text")}" readonly></div>`;
   });
 
 export async function firstAnswer() {

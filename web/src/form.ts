@@ -50,7 +50,7 @@ export class Form {
             value: d.id,
             name: d.name,
             note: [format.giga(d.memory_bytes), d.bandwidth ? format.of(d.bandwidth, 'bytes/s') : '', d.vendor].filter(Boolean).join(' · '),
-            search: [d.id, d.name, d.vendor, ...(d.aliases ?? [])].join(' ').toLowerCase(),
+            search: [d.id, d.name, d.vendor, ...(d.aliases ?? []), `${Math.round(d.memory_bytes / 2 ** 30)}gb`, `${Math.round(d.memory_bytes / 2 ** 30)} gb`].join(' ').toLowerCase(), // "24 GB" as cards are sold
           }));
       this.lists.set(path, list);
     }
@@ -166,7 +166,7 @@ export class Form {
       const formats = description.weight_formats;
       const groups = [...new Set(formats.map((f) => f.group ?? ''))];
       const known = formats.find((f) => typeof value === 'string' && (f.id === value || f.aliases?.includes(value)));
-      const item = (f: (typeof formats)[number]): TemplateResult => html`<option value=${JSON.stringify(f.id)} ?selected=${known === f}>${f.name ?? f.id}</option>`;
+      const item = (f: (typeof formats)[number]): TemplateResult => html`<option value=${JSON.stringify(f.id)} ?selected=${known === f}>${texts.formatNames[f.id] ?? f.name ?? f.id}</option>`;
       return [field.path === '/weights' ? first(texts.publishedPlain, texts.published) : first(texts.standardPlain, texts.standard), html`${known ? nothing : special([])}`,
         ...groups.map((g) => html`<optgroup label=${texts.weightGroups[g] ?? g}>${formats.filter((f) => (f.group ?? '') === g).map(item)}</optgroup>`)];
     }
@@ -274,7 +274,7 @@ export class Form {
       ${reading.busy ? html`<p class="busy">${reading.busy} <button type="button" class="link" @click=${() => this.host.stopReading()}>${texts.cancel}</button></p>` : nothing}
       ${reading.choices.length === 0 ? nothing : html`<div class="choices" role="group" aria-labelledby="choices"><p id="choices">${texts.chooseOne}</p><ul>${reading.choices.map((choice) =>
         html`<li><button type="button" class="link" @click=${() => void this.host.fetchModel(choice.reference)}>${choice.name}</button></li>`)}</ul></div>`}
-      <p class="file"><label class="link">${texts.openFile}<input type="file" accept=".json,.gguf,.safetensors" multiple
+      <p class="file adjust"><label class="link">${texts.openFile}<input type="file" accept=".json,.gguf,.safetensors" multiple
         @change=${(e: Event) => { const input = e.target as HTMLInputElement; void this.host.readFiles([...(input.files ?? [])]).then(() => (input.value = '')); }} /></label></p>`;
   }
 
@@ -357,6 +357,18 @@ export class Form {
     const now = typeof value === 'number' ? Math.min(value, most) : path === 'n_cpu_moe' ? 0 : most;
     return html`<div class="slider">${this.control(field, shown)}<input type="range" min="0" max=${most} step=${most === 1 ? '0.01' : '1'} .value=${live(String(now))} aria-label=${this.label(field)}
       @input=${(e: Event) => this.host.put(field.path, Number((e.target as HTMLInputElement).value))} /></div>`;
+  }
+
+  /** The set-up in few words, for where the form is folded. */
+  inShort(): string[] {
+    const { texts, request } = this;
+    const value = (path: string): string => {
+      const v = get(request, path) ?? assumed(this.answer, path) ?? this.host.field(path)?.default;
+      return v === undefined || v === null ? '' : typeof v === 'number' ? this.format.count(v) : isObject(v) ? this.specialName(v) : (texts.choices[String(v)] ?? String(v));
+    };
+    if (this.host.call === 'train') return [value('/method'), value('/optimizer'), `${texts.labels['/sequence_tokens'] ?? ''} ${value('/sequence_tokens')}`];
+    const engine = engineOf(this.host.asked);
+    return [value('/weights'), this.description.engines.find((e) => e.id === engine)?.name ?? '', `${texts.labels['/workload/prompt_tokens']} ${value('/workload/prompt_tokens')}`, `${texts.labels['/workload/output_tokens']} ${value('/workload/output_tokens')}`];
   }
 
   /** Problems that belong to no field that is shown. */

@@ -103,13 +103,18 @@ async function unpack(text: string): Promise<Json> {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plain)) as Json;
 }
 
-/** The fragment, without '#', that reopens `request`. `fileName` stands in for a model that is too long. */
-export async function writeLink(request: JsonObject, fileName = 'config.json', view?: string, extra: string[] = []): Promise<string> {
+/** The piece for a model that was read from a file: packed, or the name of the file where that is too long. */
+export async function packModel(model: Json, fileName = 'config.json'): Promise<string> {
+  const packed = await pack(model);
+  return packed.length <= kLongestPacked ? `${kPacked}=${packed}` : `${kFile}=${writeValue(fileName)}`;
+}
+
+/** The fragment, without '#', that reopens `request`. `packed` stands for a model that is no name. */
+export function joinLink(request: JsonObject, packed: string | undefined, view?: string, extra: string[] = []): string {
   const pieces: string[] = view === undefined ? [] : [`${kView}=${writeValue(view)}`];
   const { model, ...rest } = request;
   if (isObject(model)) {
-    const packed = await pack(model);
-    pieces.push(packed.length <= kLongestPacked ? `${kPacked}=${packed}` : `${kFile}=${writeValue(fileName)}`);
+    if (packed !== undefined) pieces.push(packed);
   } else if (model !== undefined) {
     pieces.push(`m=${writeValue(model)}`);
   }
@@ -119,6 +124,10 @@ export async function writeLink(request: JsonObject, fileName = 'config.json', v
   pieces.push(...extra.map((text) => `${kExtra}=${encodeURIComponent(text)}`));
   return pieces.join('&');
 }
+
+/** The same, with the model packed on the way. `fileName` stands in for one that is too long. */
+export const writeLink = async (request: JsonObject, fileName?: string, view?: string, extra?: string[]): Promise<string> =>
+  joinLink(request, isObject(request['model']) ? await packModel(request['model'], fileName) : undefined, view, extra);
 
 /** The request in a fragment; throws BrokenLink when it holds anything else. */
 export async function readLink(fragment: string): Promise<Link> {

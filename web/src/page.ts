@@ -11,11 +11,11 @@ import { type HubReference, hubReference } from './hub_reference.js';
 import { type Json, type JsonObject, get, isObject, same, set } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import { type Texts, en } from './lang/en.js';
-import { BrokenLink, readLink, writeLink } from './link.js';
-import { type View, verdict } from './parts.js';
+import { BrokenLink, joinLink, packModel, readLink } from './link.js';
+import { type View, onOneCard, toneOf, verdict } from './parts.js';
 import { deviceName, figureFields, furtherFields, kFront, kNumbers, modelName } from './request.js';
 import { type Screen, type ScreenHost, type ViewName, kScreens, kViews } from './screens.js';
-import { Sections } from './sections.js';
+import { type SectionHost, Sections } from './sections.js';
 import { type Settings, type Theme, kLanguages, keepSettings, moreTextsOf, readSettings, textsOf, withMore } from './settings.js';
 import { nameInWords, plainSentence, problemText, sentence } from './text.js';
 import type { Place } from './work.js';
@@ -24,6 +24,7 @@ const kExample: JsonObject = { model: 'Qwen/QwQ-32B', device: 'h100-sxm-80gb' };
 const kExamples: [request: JsonObject, link: string][] = [
   [{ model: 'Qwen/QwQ-32B', weights: 'bf16', device: 'h100-sxm-80gb' }, 'm=Qwen/QwQ-32B&w=bf16&d=h100-sxm-80gb'],
   [{ model: 'meta-llama/Llama-3.1-8B', weights: 'Q4_K_M', device: 'rtx-4090' }, 'm=meta-llama/Llama-3.1-8B&w=Q4_K_M&d=rtx-4090'],
+  [{ model: 'Qwen/Qwen3-32B', weights: 'Q4_K_M', device: 'rtx-3090' }, 'm=Qwen/Qwen3-32B&w=Q4_K_M&d=rtx-3090&n=1'],
   [{ model: 'deepseek-ai/DeepSeek-R1', weights: 'fp8', device: 'h200-sxm-141gb', devices: 8 }, 'm=deepseek-ai/DeepSeek-R1&w=fp8&d=h200-sxm-141gb&n=8'],
 ];
 /** What the requests of Serve and of Train have in common, and carry over to each other. */
@@ -37,6 +38,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
     opened: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, reading: { state: true },
     where: { state: true }, extras: { state: true }, given: { state: true }, more: { state: true }, screen: { state: true },
+    ways: { state: true }, adjusting: { state: true }, tools: { state: true },
   };
   declare client: Client | undefined;
   declare texts: Texts;
@@ -57,6 +59,9 @@ export class WeighPage extends LitElement implements ScreenHost {
   declare given: string; // the last text that was copied
   declare more: MoreTexts | undefined; // texts of what is loaded later
   declare screen: Screen | undefined; // what draws a view other than Serve
+  declare ways: SectionHost['ways'];
+  declare adjusting: boolean; // on a phone: the whole form is shown
+  declare tools: boolean; // on a phone: the settings of the page are shown
 
   description: Description | undefined;
   answered: JsonObject = {};
@@ -71,6 +76,9 @@ export class WeighPage extends LitElement implements ScreenHost {
   private changedPath = '';
   private linkTurn = 0;
   private sayTimer = 0;
+  private wayTimer = 0;
+  private waysOf: typeof import('./ways.js').waysOf | undefined;
+  private packed: { model: Json; piece: string } | undefined; // the model of the request as the link holds it
   declare private workOf: typeof import('./work.js') | undefined; // loaded when the first number is opened
 
   constructor() {
@@ -85,7 +93,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     this.reading = kNoReading;
     this.where = 'serve';
     this.extras = [];
-    this.dragging = this.settled = false;
+    this.dragging = this.settled = this.adjusting = this.tools = false;
     this.opened = new Set();
   }
 
@@ -118,7 +126,11 @@ export class WeighPage extends LitElement implements ScreenHost {
   /** Starts with a core that is ready, in the language and with the request that this visit asks for. */
   async start(client: Client): Promise<void> {
     if (this.settings.language !== 'en') this.texts = await textsOf(this.settings.language);
-    this.startNow(client);
+    const ways = location.hash.length > 1 ? import('./ways.js') : undefined;
+    this.describe(client);
+    await new Promise((done) => setTimeout(done)); // a reader who types or scrolls by now comes first
+    this.waysOf = (await ways)?.waysOf;
+    this.begin(client);
     await this.follow();
     await this.updateComplete;
     performance.mark('weighbridge:answer');
@@ -129,8 +141,16 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   /** The default request, answered. */
   startNow(client: Client): void {
+    this.describe(client);
+    this.begin(client);
+  }
+
+  private describe(client: Client): void {
     this.description = client.describe();
     this.speak();
+  }
+
+  private begin(client: Client): void {
     this.client = client;
     if (location.hash.length < 2) this.weigh(kExample);
   }
@@ -186,6 +206,7 @@ export class WeighPage extends LitElement implements ScreenHost {
         const link = await readLink(fragment);
         where = kViews.find((v) => v === link.view) ?? 'serve';
         request = link.request;
+        if (link.view !== undefined && where !== link.view) this.notice = plainSentence(this.texts.unknownView, { view: link.view.slice(0, 40) });
         this.extras = link.extra ?? this.extras;
         if (link.missingFile !== undefined) this.reading = { ...kNoReading, missing: link.missingFile, name: link.missingFile };
       } catch (error) {
@@ -194,7 +215,8 @@ export class WeighPage extends LitElement implements ScreenHost {
       }
     }
     // A bare view (`#v=models`) keeps what stands in the form.
-    if (request && Object.keys(request).length === 0 && this.reading.missing === '' && where !== 'serve') request = undefined;
+    if (request && Object.keys(request).length === 0 && this.reading.missing === '') request = undefined;
+    if (this.notice) this.said = this.notice;
     this.enter(where, request);
   }
 
@@ -209,8 +231,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     }
     if (this.call !== before) {
       this.answer = this.other = undefined;
-      const from = this.kept[before] ?? kExample;
-      request ??= kShared.reduce((made, path) => set(made, path, get(from, path)), this.kept[this.call] ?? {});
+      request ??= this.carried(this.call);
     }
     if (request !== undefined || this.answered !== this.request || !this.answer) this.weigh(request ?? this.request);
     if (where !== 'serve') void this.bringScreen(where);
@@ -265,7 +286,36 @@ export class WeighPage extends LitElement implements ScreenHost {
       this.other = other.ok ? other : undefined;
       if (this.chain.length > 0 && !('path' in this.chain[0]!)) this.chain = [];
     }
+    this.seekWays();
     this.say();
+  }
+
+  /** What would make it fit: with the first answer, so that nothing moves then; later once a slider rests, and until then the last ones stand. */
+  private seekWays(): void {
+    clearTimeout(this.wayTimer);
+    const view = this.view(false);
+    if (!view || (toneOf(view.answer) !== 'short' && !onOneCard(view, this.request))) return void (this.ways = undefined);
+    const seek = async (): Promise<void> => {
+      this.waysOf ??= (await import('./ways.js')).waysOf;
+      const now = this.view(false);
+      if (now && now.answer === view.answer) this.ways = { of: now.answer, list: this.waysOf((request, explain, call) => this.ask(request, explain, call), now, this.answered) };
+    };
+    if (!this.settled && this.waysOf) void seek();
+    else this.wayTimer = window.setTimeout(() => void seek(), 60);
+  }
+
+  /** Leads to the field that a path of the request belongs to. */
+  lead(path: string): void {
+    this.adjusting = true;
+    void this.updateComplete.then(() => {
+      for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+        const field = this.querySelector<HTMLElement>(`#${CSS.escape(Form.id(at))}`);
+        if (!field) continue;
+        field.closest('details')?.setAttribute('open', '');
+        field.scrollIntoView({ block: 'center' });
+        return field.focus({ preventScroll: true });
+      }
+    });
   }
 
   /** Sets one member of the request, answers at once, and writes the link: a new entry of the history for each field in turn. */
@@ -294,8 +344,26 @@ export class WeighPage extends LitElement implements ScreenHost {
     else history.pushState(null, '', link);
   }
 
-  private link(): Promise<string> {
-    return writeLink(this.request, this.reading.name, this.where === 'serve' ? undefined : this.where, this.where === 'compare' ? this.extras : []);
+  private async link(): Promise<string> {
+    const model = this.request['model'];
+    if (isObject(model) && this.packed?.model !== model) {
+      this.packed = { model, piece: await packModel(model, this.reading.name) };
+      this.requestUpdate(); // the links to the other views hold it too
+    }
+    return this.linkTo(this.where);
+  }
+
+  /** A view with the whole request, so that it can be opened beside this one. */
+  private linkTo(where: ViewName): string {
+    const call: Call = where === 'train' ? 'train' : 'estimate';
+    const request = call === this.call ? this.request : this.carried(call);
+    return joinLink(request, this.packed && this.packed.model === request['model'] ? this.packed.piece : undefined, where === 'serve' ? undefined : where, where === 'compare' ? this.extras : []);
+  }
+
+  /** What the form of the other call starts from: its own last request, or what both have in common. */
+  private carried(call: Call): JsonObject {
+    const kept = this.kept[call];
+    return kShared.reduce((made, path) => set(made, path, get(this.request, path)), kept ?? {});
   }
 
   private say(): void {
@@ -440,20 +508,26 @@ export class WeighPage extends LitElement implements ScreenHost {
       return found ? form.control(found, shown) : nothing;
     };
     const inside = further.some(([, fields]) => fields.some((f) => get(request, f.path) !== undefined || form.errorsAt(f.path, shown).length > 0));
-    return html`<form class="request" @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}>
+    return html`<form class="request" ?data-adjusting=${this.adjusting} @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}>
       <fieldset><legend>${texts.model}</legend>
         ${form.model(shown)}
-        <div class="grid">${field('/weights')}${field('/kv_cache')}</div>
+        <div class="grid adjust">${field('/weights')}${field('/kv_cache')}</div>
       </fieldset>
-      <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}${form.engine(shown)}</fieldset>
-      <fieldset><legend>${texts.workload}</legend>
+      <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}<div class="adjust">${form.engine(shown)}</div></fieldset>
+      ${this.folding(form.inShort())}
+      <fieldset class="adjust"><legend>${texts.workload}</legend>
         <div class="grid">${field('/workload/prompt_tokens')}${field('/workload/output_tokens')}${field('/workload/concurrency')}${field('/workload/context_tokens')}</div>
       </fieldset>
       ${form.loose(shown)}
-      <details class="further" ?open=${inside || undefined}><summary>${texts.more}</summary>
+      <details class="further adjust" ?open=${inside || undefined}><summary>${texts.more}</summary>
         ${this.settled || inside ? further.map(([group, fields]) => html`<fieldset><legend>${texts.groups[group] ?? nameInWords(group, texts.names)}</legend><div class="grid">${fields.map((f) => form.control(f, shown))}</div></fieldset>`) : nothing}
       </details>
     </form>`;
+  }
+
+  /** On a phone the form shows its two questions, and the rest behind this. */
+  folding(inShort: string[]): TemplateResult {
+    return html`<button type="button" class="folding" aria-expanded=${this.adjusting} @click=${() => (this.adjusting = !this.adjusting)}><b>${this.texts.adjust}</b> <span>${inShort.filter(Boolean).join(' · ')}</span></button>`;
   }
 
   private examples(): TemplateResult {
@@ -464,8 +538,8 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   // ---- the head and the work ----
 
-  private switch<T extends string>(legend: string, value: T, choices: [T, string, string?][], choose: (value: T) => void): TemplateResult {
-    return html`<div class="switch" role="group" aria-label=${legend}>${choices.map(([v, text, lang]) => html`<button type="button" aria-pressed=${v === value} lang=${lang ?? nothing} @click=${() => choose(v)}>${text}</button>`)}</div>`;
+  private switch<T extends string>(legend: string, value: T, choices: [T, string, string?][], choose: (value: T) => void, fold = true): TemplateResult {
+    return html`<div class="switch ${fold ? 'fold' : ''}" role="group" aria-label=${legend}>${choices.map(([v, text, lang]) => html`<button type="button" aria-pressed=${v === value} lang=${lang ?? nothing} @click=${() => choose(v)}>${text}</button>`)}</div>`;
   }
 
   private head(): TemplateResult {
@@ -474,15 +548,16 @@ export class WeighPage extends LitElement implements ScreenHost {
     return html`<header>
       <a class="skip" href="#answer" @click=${(e: Event) => { e.preventDefault(); this.querySelector<HTMLElement>('#answer')?.focus(); }}>${texts.skip}</a>
       <h1><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-bridge" /></svg>${texts.title}</h1><p>${texts.tagline}</p>
-      <div class="tools">
+      <div class="tools" ?data-open=${this.tools}>
         ${this.switch(texts.method, this.request[method] === 'article' ? 'article' : 'detailed', [['detailed', texts.detailed], ['article', texts.article]], (v) => this.put('/' + method, v === 'article' ? v : undefined))}
         ${this.switch(texts.units, settings.unit, [['GiB', 'GiB'], ['GB', 'GB']], (unit) => void this.choose({ unit }))}
-        ${this.switch(texts.language, settings.language, kLanguages.map(([l, tag, name]) => [l, name, tag]), (language) => void this.choose({ language }))}
+        ${this.switch(texts.language, settings.language, kLanguages.map(([l, tag, name]) => [l, name, tag]), (language) => void this.choose({ language }), false)}
         ${this.switch<Theme>(texts.theme, settings.theme, [['auto', texts.auto], ['light', texts.light], ['dark', texts.dark]], (theme) => void this.choose({ theme }))}
-        <button type="button" class="copy" @click=${this.copy}>${texts.copyLink}</button>
+        <button type="button" class="copy fold" @click=${this.copy}>${texts.copyLink}</button>
+        <button type="button" class="cog" aria-expanded=${this.tools} aria-label=${texts.pageSettings} @click=${() => (this.tools = !this.tools)}><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9m5 0h2M4 17h2m5 0h9" /><circle cx="15.5" cy="7" r="2.5" /><circle cx="8.5" cy="17" r="2.5" /></svg></button>
       </div>
-      <nav class="views" aria-label=${texts.viewsLabel}>${kViews.map((v) => html`<a href="#v=${v}" aria-current=${v === this.where ? 'page' : nothing}
-        @click=${(e: MouseEvent) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); this.show(v); }}>${texts.views[v]}</a>`)}</nav>
+      <nav class="views" aria-label=${texts.viewsLabel}>${kViews.map((v) => html`<a href="#${this.linkTo(v)}" aria-current=${v === this.where ? 'page' : nothing}
+        @click=${(e: MouseEvent) => { if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return; e.preventDefault(); this.show(v); }}>${texts.views[v]}</a>`)}</nav>
     </header>`;
   }
 
@@ -532,6 +607,10 @@ export class WeighPage extends LitElement implements ScreenHost {
       for (const node of this.shell.splice(0)) node.remove();
       this.toggleAttribute('ready', true);
       delete document.documentElement.dataset['start'];
+    }
+    if (changed.has('where')) {
+      const [views, now] = [this.querySelector('.views'), this.querySelector<HTMLElement>('.views [aria-current]')];
+      if (views && now) views.scrollLeft = now.offsetLeft - 64; // on a phone the row is longer than the page
     }
     if (!changed.has('chain') && !changed.has('texts') && !changed.has('workOf')) return;
     const dialog = this.querySelector('dialog');

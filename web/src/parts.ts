@@ -43,6 +43,22 @@ export function toneOf(answer: Answer): Tone {
   return fits === true ? 'fits' : fits === false ? 'short' : 'open';
 }
 
+/** Nobody said how many, and it takes several: what fits on one is worth saying too. */
+export function onOneCard(view: View, form: JsonObject): boolean {
+  const { request, answer } = view;
+  return view.call === 'estimate' && request['method'] !== 'article' && form['devices'] === undefined && form['parallel'] === undefined && form['prefill_pool'] === undefined
+    && typeof request['device'] === 'string' && toneOf(answer) === 'fits' && deviceCount(request, answer) > 1;
+}
+
+/** How fast a set-up that fits is, in words. */
+export function pace(view: View): unknown[] | undefined {
+  const { texts, format, answer } = view;
+  if (toneOf(answer) !== 'fits' || figure(answer, 'speed.tokens_per_s_per_user') === undefined) return undefined;
+  const together = figure(answer, 'load.concurrency') ?? 1;
+  const words = { rate: number(view, 'speed.tokens_per_s_per_user'), all: number(view, 'speed.output_tokens_per_s'), first: number(view, 'speed.ttft_s'), count: format.number(together) };
+  return sentence(together > 1 ? texts.paceMany : texts.pace, words);
+}
+
 /** The headline: whether it fits, on what, and with how much to spare. */
 export function verdict(view: View): unknown[] {
   const { answer, request, texts, format } = view;
@@ -75,22 +91,41 @@ export function ticks(top: number, unit: number): number[] {
   return marks;
 }
 
-/** The stacked bar on its ruler, with the card's capacity as a post. Styles are set as properties: a policy may forbid the attribute. */
-export function memoryBar(view: View): TemplateResult | typeof nothing {
-  const { answer, texts, format } = view;
+export interface Bar {
+  segments: { part: string; from: number; size: number }[];
+  total: number;
+  capacity: number | undefined;
+  usable: number | undefined;
+  /** The end of the ruler, and what its marks count. */
+  top: number;
+  unit: number;
+}
+
+/** What the bar shows: the parts from left to right, the card, and the ruler below. */
+export function barOf(view: View): Bar | undefined {
+  const { answer, format } = view;
   const value = (part: string): number => figure(answer, `memory.per_device.${part}`) ?? figure(answer, `memory.total.${part}`) ?? 0;
   const total = value('total');
   const capacity = figure(answer, 'memory.per_device.capacity');
-  const usable = figure(answer, 'memory.per_device.usable') ?? capacity;
-  if (total <= 0) return nothing;
-  const top = Math.max(total, capacity ?? 0) * (capacity === undefined || total > capacity ? 1.03 : 1.015);
-  const unit = format.unit === 'GiB' ? 2 ** 30 : 1e9;
+  if (total <= 0) return undefined;
   let from = 0;
   const segments = (view.call === 'train' ? kTrainParts : kParts).map((part) => {
     const segment = { part, from, size: value(part) };
     from += segment.size;
     return segment;
   });
+  return {
+    segments, total, capacity, usable: figure(answer, 'memory.per_device.usable') ?? capacity,
+    top: Math.max(total, capacity ?? 0) * (capacity === undefined || total > capacity ? 1.03 : 1.015), unit: format.unit === 'GiB' ? 2 ** 30 : 1e9,
+  };
+}
+
+/** The stacked bar on its ruler, with the card's capacity as a post. Styles are set as properties: a policy may forbid the attribute. */
+export function memoryBar(view: View): TemplateResult | typeof nothing {
+  const { texts, format } = view;
+  const bar = barOf(view);
+  if (!bar) return nothing;
+  const { segments, total, capacity, usable, top, unit } = bar;
   const label = sentence(texts.memoryBar, {
     parts: segments.map((s) => `${texts.parts[s.part]} ${format.giga(s.size)}`).join(texts.separator),
     capacity: capacity === undefined ? '–' : format.giga(capacity),
@@ -146,7 +181,7 @@ export function adviceText(view: View, item: JsonObject): string {
   }
   if (path.endsWith('_tokens') && typeof value === 'number') return put(texts.adviceTokens, { label, value: format.count(value) });
   if (path === '' || value === undefined || isObject(value)) return String(item['change'] ?? '');
-  const named = path === '/weights' ? view.description.weight_formats.find((f) => f.id === value)?.name : undefined;
+  const named = path === '/weights' ? (texts.formatNames[String(value)] ?? view.description.weight_formats.find((f) => f.id === value)?.name) : undefined;
   return put(texts.adviceSet, { label, value: typeof value === 'number' ? format.count(value) : (named ?? String(value)) });
 }
 

@@ -1,5 +1,7 @@
 // The views besides Serve. Each is loaded when it is first shown.
 
+import type { TemplateResult } from 'lit';
+
 import type { Form } from './form.js';
 import type { Call } from './host.js';
 import type { Answer } from './contract.js';
@@ -22,6 +24,9 @@ export interface ScreenHost extends SectionHost {
   ask(request: JsonObject, explain: boolean, call?: Call): Answer;
   tell(text: string): void;
   requestUpdate(): void;
+  /** On a phone: whether the whole form is shown, and what unfolds it. */
+  readonly adjusting: boolean;
+  folding(inShort: string[]): TemplateResult;
 }
 
 export interface Screen {

@@ -7,9 +7,10 @@ import type { Form } from './form.js';
 import type { Host } from './host.js';
 import type { Answer } from './contract.js';
 import { type Json, type JsonObject, get, isObject, leaves, same } from './json.js';
-import { type View, adviceOf, adviceText, figures, kParts, kRoles, memoryBar, number, toneOf, verdict } from './parts.js';
+import { type View, adviceOf, adviceText, figures, kParts, kRoles, memoryBar, number, onOneCard, pace, toneOf, unitOf, verdict } from './parts.js';
 import { assumed, at, deviceCount, deviceName, figure, modelName } from './request.js';
 import { plainSentence, sentence } from './text.js';
+import type { Way } from './ways.js';
 
 export interface SectionHost extends Host {
   /** The answer of the other method. */
@@ -20,7 +21,13 @@ export interface SectionHost extends Host {
   /** Copies a text, and shows it. */
   give(text: string): Promise<void>;
   readonly given: string;
+  /** What would make it fit, with speeds, once that is known; and the answer that it is of. */
+  readonly ways: { of: Answer; list: Way[] } | undefined;
+  /** Leads to the field that a path of the request belongs to. */
+  lead(path: string): void;
 }
+
+export const paceLine = (words: unknown[] | undefined): TemplateResult | typeof nothing => (words ? html`<p class="pace">${words}</p>` : nothing);
 
 export class Sections {
   constructor(private readonly host: SectionHost, private readonly form: Form) {}
@@ -79,14 +86,30 @@ export class Sections {
     </tbody></table>` : nothing}`;
   }
 
+  /** What would make it fit. The core's advice stands at once, its speeds follow. */
   advice(view: View): TemplateResult | typeof nothing {
-    if (toneOf(view.answer) !== 'short') return nothing;
-    const items = adviceOf(view.answer);
     const { texts, format } = view;
-    if (items.length === 0) return view.request['method'] === 'article' ? nothing : html`<p class="advice">${texts.noAdvice}</p>`;
-    return html`<div class="advice"><span id="advice">${texts.fitsWith}</span><ul aria-labelledby="advice">${items.map((item) => html`<li>
-      <button type="button" @click=${() => isObject(item['request']) && this.host.replace(this.clean(item['request']), '')}>${adviceText(view, item)}
-      ${typeof item['headroom'] === 'number' ? html`<small>${plainSentence(texts.toSpare, { room: format.giga(item['headroom']) })}</small>` : nothing}</button></li>`)}</ul></div>`;
+    const alone = onOneCard(view, this.host.request);
+    if (!alone && toneOf(view.answer) !== 'short') return nothing;
+    const known = this.host.ways;
+    const ways: Way[] = known?.list ?? (alone ? [] : adviceOf(view.answer).filter((item) => isObject(item['request'])).map((item) => ({ text: adviceText(view, item), request: item['request'] as JsonObject, headroom: figure(item, 'headroom'), speed: undefined })));
+    if (ways.length === 0 && !alone) return view.request['method'] === 'article' ? nothing : html`<p class="advice">${texts.noAdvice}</p>`;
+    const unit = unitOf(view, view.call === 'train' ? 'speed.tokens_per_s' : 'speed.tokens_per_s_per_user');
+    const beside = (way: Way): string => [way.headroom === undefined ? '' : plainSentence(texts.toSpare, { room: format.giga(way.headroom) }), way.speed === undefined ? '' : format.of(way.speed, unit)].filter(Boolean).join(' · ');
+    return html`<div class="advice"><span id="advice">${alone ? texts.onOne : texts.fitsWith}</span>${alone && known?.list.length === 0 ? html`<span class="muted">${texts.notOnOne}</span>` : html`<ul aria-labelledby="advice">${ways.map((way) => html`<li>
+      <button type="button" @click=${() => (!known || known.of === view.answer) && this.host.replace(this.clean(way.request), '')}>${way.text} <small>${beside(way)}</small></button></li>`)}</ul>`}</div>`;
+  }
+
+  /** What is wrong, each leading to its field. */
+  wrongs(): TemplateResult | typeof nothing {
+    const list = this.host.problems.filter((p) => p.severity === 'error');
+    return list.length === 0 ? nothing : html`<ul class="wrongs">${list.map((p) => html`<li>${p.path === '' ? nothing : html`<button type="button" class="link" @click=${() => this.host.lead(p.path)}>${this.nameOf(p.path)}</button> `}<span>${this.host.wordsOf(p)}</span></li>`)}</ul>`;
+  }
+
+  private nameOf(path: string): string {
+    const { texts } = this.host;
+    const field = this.host.field(path);
+    return texts.labels[path] ?? (field ? this.form.label(field) : path.slice(1).replaceAll('/', ' '));
   }
 
   private clean(request: JsonObject): JsonObject {
@@ -113,15 +136,15 @@ export class Sections {
     const { texts } = this.host;
     const view = this.host.view();
     const wrong = this.host.problems.some((p) => p.severity === 'error');
-    if (!view) return html`<section class="ticket open" id="answer" aria-label=${texts.answer} tabindex="-1"><h2 class="verdict">${wrong ? texts.staleNone : texts.loading}</h2></section>`;
+    if (!view) return html`<section class="ticket open" id="answer" aria-label=${texts.answer} tabindex="-1"><h2 class="verdict">${wrong ? texts.staleNone : texts.loading}</h2>${this.wrongs()}</section>`;
     const tone = toneOf(view.answer);
     const name = modelName(view.description, view.request, view.answer);
     const speeds = ['speed.ttft_s', 'speed.tpot_s', 'speed.tokens_per_s_per_user', 'speed.output_tokens_per_s', 'capacity.max_context_tokens', 'capacity.max_concurrency'];
     return html`<section class="ticket ${tone}" id="answer" aria-label=${texts.answer} tabindex="-1" data-stale=${wrong || nothing}>
-        ${wrong ? html`<p class="stale">${texts.stale}</p>` : nothing}
+        ${wrong ? html`<div class="stale"><p>${texts.stale}</p>${this.wrongs()}</div>` : nothing}
         <p class="what"><b>${name}</b><span>${plainSentence(texts.parametersOf, { count: view.format.short(figure(view.answer, 'model.parameters') ?? 0) })}</span><span>${String(this.weightsOf(view) ?? '')}</span></p>
         <h2 class="verdict"><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-${tone}" /></svg><span>${verdict(view)}</span></h2>
-        ${this.advice(view)}
+        ${paceLine(pace(view))}${this.advice(view)}
         ${tone === 'open' ? html`<p class="muted">${texts.needsHint}</p>` : nothing}
         ${memoryBar(view)}
         <div class="columns">
@@ -143,18 +166,20 @@ export class Sections {
     return html`${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
       ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.host.client}></wb-curves></section>`}
-      ${this.assumptions(view)}${this.take(view)}`;
+      ${this.assumptions(view)}${this.take(view, pace)}`;
   }
 
   /** The answer to take along. */
-  take(view: View): TemplateResult {
+  take(view: View, paceOf: (view: View) => unknown[] | undefined): TemplateResult {
     const { texts } = view;
+    const picture = (kind: 'png' | 'svg'): void => void import('./picture.js').then(({ savePicture }) => savePicture(view, kind, paceOf));
     const copy = (how: 'asMarkdown' | 'asCsv' | 'asJson'): void => void import('./share.js').then(async (share) => this.host.give(how === 'asMarkdown' ? share.asMarkdown(view, location.href) : share[how](view)));
     const command = (): void => void import('./share.js').then((share) => this.host.give(share.commandOf(view) ?? ''));
     const engine = engineOf(view.request);
     return html`<section class="below take" aria-label=${texts.take}><h2>${texts.take}</h2><p class="tasks">
       <button type="button" @click=${() => copy('asMarkdown')}>${texts.copyMarkdown}</button><button type="button" @click=${() => copy('asCsv')}>CSV</button><button type="button" @click=${() => copy('asJson')}>JSON</button>
-      ${view.call === 'estimate' && engine !== undefined && !['ideal', 'transformers', 'exllamav2'].includes(engine) ? html`<button type="button" @click=${command}>${texts.copyCommand}</button>` : nothing}</p>
+      ${view.call === 'estimate' && engine !== undefined && !['ideal', 'transformers', 'exllamav2'].includes(engine) ? html`<button type="button" @click=${command}>${texts.copyCommand}</button>` : nothing}
+      <button type="button" @click=${() => picture('png')}>${texts.savePicture} PNG</button><button type="button" aria-label="${texts.savePicture} SVG" @click=${() => picture('svg')}>SVG</button></p>
       ${this.host.given ? html`<pre class="given" tabindex="0">${this.host.given}</pre>` : nothing}</section>`;
   }
 
@@ -180,9 +205,8 @@ export class Sections {
     return html`<section class="below" aria-label=${texts.assumptions}><h2>${texts.assumptions}</h2><p class="muted">${texts.assumptionsHint}</p>
       <dl class="assumptions">${list.filter(isObject).map((item) => {
         const path = String(item['path']);
-        const field = this.host.field(path);
         const group = path.split('/')[1] ?? '';
-        const name = texts.labels[path] ?? (field ? this.form.label(field) : path.slice(1).replaceAll('/', ' '));
+        const name = this.nameOf(path);
         const long = path.split('/').length > 2 && group !== 'workload' ? `${texts.groups[group] ?? group}: ${name}` : name;
         return html`<div><dt>${long}</dt><dd>${show(item['value'])} <span class="from">${texts.froms[String(item['from'])] ?? String(item['from'])}</span></dd></div>`;
       })}</dl></section>`;

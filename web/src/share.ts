@@ -5,13 +5,17 @@ import { type JsonObject, get, isObject } from './json.js';
 import { type View, kParts, kTrainParts, unitOf, verdict } from './parts.js';
 import { assumed, at, deviceCount, deviceName, figure, modelName } from './request.js';
 
-const text = (part: unknown): string =>
+/** Templates and numbers as the text that they show. */
+export const text = (part: unknown): string =>
   typeof part === 'string' ? part : Array.isArray(part) ? part.map(text).join('') : isObject(part) && Array.isArray(part['values']) ? (part['values'] as unknown[]).map(text).join('') : '';
 
-export const verdictText = (view: View): string => {
+/** A sentence about an answer without the buttons of its numbers. */
+export function plainly(view: View, words: (view: View) => unknown[] | undefined): string {
   const { open: _, ...plain } = view;
-  return verdict(plain).map(text).join('').replace(/\s+/g, ' ').trim();
-};
+  return (words(plain) ?? []).map(text).join('').replace(/\s+/g, ' ').trim();
+}
+
+export const verdictText = (view: View): string => plainly(view, verdict);
 
 export const kShared = [
   'speed.ttft_s', 'speed.tpot_s', 'speed.tokens_per_s_per_user', 'speed.output_tokens_per_s', 'speed.latency_s', 'capacity.max_context_tokens', 'capacity.max_concurrency',

@@ -32,6 +32,7 @@ export interface ProblemWords {
   problemTexts: Record<string, string>;
   fragments: Record<string, string>;
   separator: string;
+  unit?: Record<string, string>;
 }
 
 /** A problem in the page's language: from its code and params where the language has a text, else as the core says it. */
@@ -47,6 +48,7 @@ export function problemText(
   return fillOptional(text, (name) => {
     const value = problem.params?.[name];
     if (value === undefined || value === null) return undefined;
+    if (name === 'unit' && typeof value === 'string') return words.unit?.[value] ?? value;
     return Array.isArray(value) ? value.map(one).join(words.separator) : one(value);
   });
 }

@@ -105,6 +105,8 @@ export const enMore = {
     moments: { forward: 'End of forward', loss: 'Loss', backward: 'First of backward', backward_end: 'End of backward', optimizer_step: 'Optimizer step', step: 'Step' } as Record<string, string>,
     speed: 'Speed, time and cost',
     trained: '{count} trained',
+    pace: 'It trains on {rate}; one step takes {step}.',
+    paceRun: 'It trains on {rate}; the whole run takes {run}.',
     giveDataset: 'With the tokens of the data set this says how many days it takes, and what that costs.',
     articleRanges: 'By the article: the model and 12 to 20 bytes for each trained parameter, {states}; or four to six times the memory of inference, {factor}. The two agree only for weights of four bytes.',
     otherArticle: 'The article’s method gives {total} here: everything at its full size, on one device, with no word on sharding or checkpointing.',

@@ -10,6 +10,7 @@ export const en = {
     network: 'The calculator could not be fetched: the network or the site does not answer. What was chosen is kept in the address; load the page again once you are online.',
   },
   skip: 'Skip to the answer',
+  pageSettings: 'Settings',
 
   // head of the page
   method: 'Method',
@@ -30,6 +31,7 @@ export const en = {
   hardware: 'Hardware',
   workload: 'Workload',
   more: 'More settings',
+  adjust: 'Change the set-up',
   searchModel: 'Search, or paste a config.json or a Hugging Face id',
   searchDevice: 'Search devices',
   openFile: 'Open model files…',
@@ -69,11 +71,13 @@ export const en = {
   take: 'Take it along',
   copyMarkdown: 'Copy as Markdown',
   copyCommand: 'Command line',
+  savePicture: 'Picture',
   copied: 'Copied',
   toCopy: 'Ready to be copied',
   views: { serve: 'Serve', train: 'Train', card: 'What runs on my card', compare: 'Compare', models: 'Models', devices: 'Devices', accuracy: 'Accuracy', formulas: 'Formulas' } as Record<string, string>,
   fileMissing: 'This link was made for the file {name}, which is too long for a link. Drop it here to see the answer.',
-  brokenLink: 'This link is damaged, so the page starts with an example.',
+  brokenLink: 'This link is damaged and cannot be read. Ask for it once more, or go on from what stands here.',
+  unknownView: 'This link asks for a view called “{view}”, which this version of the page does not have. It may come from another version; what it says of the set-up is kept.',
   useNearest: 'Use {nearest}',
   removeField: 'Remove {name}',
   groups: {
@@ -106,6 +110,8 @@ export const en = {
     closed_loop: 'closed loop', static_batch: 'static batch', offline: 'offline',
   } as Record<string, string>,
 
+  formatNames: {} as Record<string, string>, // English ones are in describe()
+
   // the verdict
   answer: 'The answer',
   times: '{count} × {device}',
@@ -119,9 +125,15 @@ export const en = {
   articleShort: 'Too much for {devices}: the article’s method asks for {needed}',
   fitsWith: 'It fits with',
   noAdvice: 'No single change makes it fit.',
+  onOne: 'On one card:',
+  notOnOne: 'it does not fit in any format.',
+  inEngine: '{format} in {engine}',
+  pace: 'It writes {rate} for one reader; the first token comes after {first}.',
+  paceMany: 'It writes {rate} for each of {count} readers, {all} in all; the first token comes after {first}.',
+
   toSpare: '{room} to spare',
-  stale: 'Still showing the last good answer. What is wrong now stands beside its field.',
-  staleNone: 'There is no answer yet. What is wrong stands beside its field.',
+  stale: 'Still showing the last good answer: something in the set-up is wrong.',
+  staleNone: 'No answer yet: something in the set-up is wrong.',
   adviceDevices: '{value} × {device}',
   adviceSet: '{label} {value}',
   adviceTokens: '{label} of {value} tokens',

@@ -3,16 +3,15 @@
 import { html, nothing } from 'lit';
 
 import type { Device, Model } from '../contract.js';
-import { engineOf, withEngine } from '../engine.js';
+import { engineOf } from '../engine.js';
 import type { Form } from '../form.js';
 import { type JsonObject, get, set } from '../json.js';
-import { at, figure, findDevice } from '../request.js';
+import { figure, findDevice } from '../request.js';
 import type { Screen, ScreenHost } from '../screens.js';
 import { plainSentence } from '../text.js';
+import { bestFormat } from '../ways.js';
 import { type Column, Table } from './table.js';
 
-// From the best to the smallest; the first that fits counts. Undefined is the format that it was published in.
-const kFormats = [undefined, 'Q8_0', 'Q6_K', 'Q5_K_M', 'Q4_K_M', 'IQ4_XS', 'Q3_K_M', 'IQ3_XXS', 'Q2_K'];
 const kAtOnce = 12; // models, before the page may draw again
 
 interface Row {
@@ -39,16 +38,13 @@ class Card implements Screen {
   }
 
   private weigh(model: Model, base: JsonObject): Row | undefined {
-    for (const weights of kFormats) {
-      const request = withEngine(this.host.description!, weights === undefined ? { ...base, model: model.id } : { ...base, model: model.id, weights });
-      const answer = this.host.ask(request, false, 'estimate');
-      if (!answer.ok || at(answer, 'memory.per_device.fits') !== true) continue;
-      return {
-        model, request, format: weights ?? (model as { published_format?: string }).published_format ?? 'bf16', engine: engineOf(request) ?? 'ideal', weights: figure(answer, 'model.weight_bytes') ?? 0,
-        headroom: figure(answer, 'memory.per_device.headroom') ?? 0, context: figure(answer, 'capacity.max_context_tokens'), speed: figure(answer, 'speed.tokens_per_s_per_user'),
-      };
-    }
-    return undefined;
+    const best = bestFormat((request, explain, call) => this.host.ask(request, explain, call), this.host.description!, { ...base, model: model.id });
+    if (!best) return undefined;
+    const { weights, request, answer } = best;
+    return {
+      model, request, format: weights ?? (model as { published_format?: string }).published_format ?? 'bf16', engine: engineOf(request) ?? 'ideal', weights: figure(answer, 'model.weight_bytes') ?? 0,
+      headroom: figure(answer, 'memory.per_device.headroom') ?? 0, context: figure(answer, 'capacity.max_context_tokens'), speed: figure(answer, 'speed.tokens_per_s_per_user'),
+    };
   }
 
   private async weighAll(base: JsonObject): Promise<void> {
@@ -96,11 +92,11 @@ class Card implements Screen {
       { id: 'name', name: texts.model, value: (r) => r.model.name, show: (r) => html`<button type="button" class="link" @click=${() => { const { engine: _, ...open } = r.request; this.host.show('serve', open); }}>${r.model.name}</button>` },
       { id: 'parameters', name: texts.figures['model.parameters']!, numeric: true, down: true, value: (r) => r.model.parameters, show: (r) => format.short(r.model.parameters) },
       { id: 'format', name: more.bestFormat, value: (r) => r.format },
-      { id: 'engine', name: texts.labels['/engine']!, value: (r) => description!.engines.find((e) => e.id === r.engine)?.name ?? r.engine },
-      { id: 'weights', name: more.download, numeric: true, value: (r) => r.weights, show: (r) => format.giga(r.weights) },
-      { id: 'headroom', name: texts.parts['headroom']!, numeric: true, down: true, value: (r) => r.headroom, show: (r) => format.giga(r.headroom) },
       { id: 'speed', name: texts.figures['speed.tokens_per_s_per_user']!, numeric: true, down: true, value: (r) => r.speed, show: (r) => (r.speed === undefined ? '–' : format.of(r.speed, 'tokens/s')) },
+      { id: 'headroom', name: texts.parts['headroom']!, numeric: true, down: true, value: (r) => r.headroom, show: (r) => format.giga(r.headroom) },
+      { id: 'weights', name: more.download, numeric: true, value: (r) => r.weights, show: (r) => format.giga(r.weights) },
       { id: 'context', name: texts.figures['capacity.max_context_tokens']!, numeric: true, down: true, value: (r) => r.context, show: (r) => (r.context === undefined ? '–' : format.count(r.context)) },
+      { id: 'engine', name: texts.labels['/engine']!, value: (r) => description!.engines.find((e) => e.id === r.engine)?.name ?? r.engine },
     ];
     const fields = [...shown].slice(2).map((path) => this.host.field(path)).filter((f) => f !== undefined);
     const device = findDevice(description!, request);

@@ -8,7 +8,7 @@ import { get, isObject } from '../json.js';
 import { type View, figures, kTrainParts, memoryBar, number, toneOf, verdict } from '../parts.js';
 import { at, deviceName, figure, figureFields, modelName } from '../request.js';
 import type { Screen, ScreenHost } from '../screens.js';
-import type { Sections } from '../sections.js';
+import { type Sections, paceLine } from '../sections.js';
 import { plainSentence, sentence } from '../text.js';
 
 const kExamples: [text: 'qlora' | 'full' | 'pretrain', link: string][] = [
@@ -45,14 +45,15 @@ class Train implements Screen {
     const shown = new Set([...front, ...kSplit, ...kOther, ...own]);
     const grid = (paths: string[]): TemplateResult => html`<div class="grid">${this.fields(paths).map((f) => form.control(f, shown))}</div>`;
     const open = [...kSplit, ...kOther].some((path) => get(request, path) !== undefined || form.errorsAt(path, shown).length > 0);
-    return html`<form class="request" @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}>
+    return html`<form class="request" ?data-adjusting=${host.adjusting} @submit=${(e: Event) => e.preventDefault()} aria-label=${texts.request}>
       <fieldset><legend>${texts.model}</legend>${form.model(shown)}</fieldset>
       <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}</fieldset>
-      <fieldset><legend>${more.how}</legend>${grid([...kFront, ...adapters, ...base])}</fieldset>
-      <fieldset><legend>${more.batch}</legend>${grid(kBatch)}</fieldset>
-      <fieldset><legend>${more.saving}</legend>${grid(kSaving)}</fieldset>
+      ${host.folding(form.inShort())}
+      <fieldset class="adjust"><legend>${more.how}</legend>${grid([...kFront, ...adapters, ...base])}</fieldset>
+      <fieldset class="adjust"><legend>${more.batch}</legend>${grid(kBatch)}</fieldset>
+      <fieldset class="adjust"><legend>${more.saving}</legend>${grid(kSaving)}</fieldset>
       ${form.loose(shown)}
-      <details class="further" ?open=${open || undefined}><summary>${more.split}</summary>${grid(kSplit)}${grid(kOther)}</details>
+      <details class="further adjust" ?open=${open || undefined}><summary>${more.split}</summary>${grid(kSplit)}${grid(kOther)}</details>
     </form>`;
   }
 
@@ -120,6 +121,14 @@ class Train implements Screen {
     return states && factor ? html`<section class="below"><h2>${this.host.texts.article}</h2><p class="lead">${plainSentence(more.articleRanges, { states, factor })}</p></section>` : nothing;
   }
 
+  /** How fast, in words. */
+  private readonly pace = (view: View): unknown[] | undefined => {
+    const more = this.host.more!.train;
+    if (toneOf(view.answer) !== 'fits' || figure(view.answer, 'speed.tokens_per_s') === undefined) return undefined;
+    const run = (figure(view.answer, 'speed.total_seconds') ?? 0) > 0;
+    return sentence(run ? more.paceRun : more.pace, { rate: number(view, 'speed.tokens_per_s'), step: number(view, 'speed.step_seconds'), run: number(view, 'speed.total_seconds') });
+  };
+
   private other(view: View): TemplateResult | typeof nothing {
     const { texts, format } = view;
     const total = figure(this.host.other, 'memory.per_device.total');
@@ -134,7 +143,7 @@ class Train implements Screen {
     const more = this.host.more!.train;
     const view = this.host.view();
     const wrong = this.host.problems.some((p) => p.severity === 'error');
-    if (!view) return html`<section class="ticket open" id="answer" aria-label=${texts.answer} tabindex="-1"><h2 class="verdict">${wrong ? texts.staleNone : texts.loading}</h2></section>`;
+    if (!view) return html`<section class="ticket open" id="answer" aria-label=${texts.answer} tabindex="-1"><h2 class="verdict">${wrong ? texts.staleNone : texts.loading}</h2>${this.sections.wrongs()}</section>`;
     const tone = toneOf(view.answer);
     const speeds = ['speed.tokens_per_s', 'speed.total_seconds', 'speed.step_seconds', 'speed.mfu', 'speed.cost_usd', 'speed.device_hours'];
     const further = ['speed.tokens_per_s_per_device', 'speed.tflops_per_device', 'speed.flops_per_token', 'speed.joules'];
@@ -142,10 +151,10 @@ class Train implements Screen {
     const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
     const trained = figure(view.answer, 'model.trainable_parameters') ?? 0;
     return html`<section class="ticket ${tone}" id="answer" aria-label=${texts.answer} tabindex="-1" data-stale=${wrong || nothing}>
-        ${wrong ? html`<p class="stale">${texts.stale}</p>` : nothing}
+        ${wrong ? html`<div class="stale"><p>${texts.stale}</p>${this.sections.wrongs()}</div>` : nothing}
         <p class="what"><b>${modelName(view.description, view.request, view.answer)}</b><span>${plainSentence(texts.parametersOf, { count: view.format.short(figure(view.answer, 'model.parameters') ?? 0) })}</span><span>${texts.choices[String(view.request['method'] ?? 'full')] ?? ''}</span><span>${plainSentence(more.trained, { count: view.format.short(trained) })}</span></p>
         <h2 class="verdict"><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-${tone}" /></svg><span>${verdict(view)}</span></h2>
-        ${this.sections.advice(view)}
+        ${paceLine(this.pace(view))}${this.sections.advice(view)}
         ${tone === 'open' ? html`<p class="muted">${texts.needsHint}</p>` : nothing}
         ${memoryBar(view)}
         <div class="columns"><div><h3>${texts.memory}</h3>${this.table(view)}</div>
@@ -155,7 +164,7 @@ class Train implements Screen {
       ${this.sections.notes()}${this.timeline(view)}${this.article(view)}
       ${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further))}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
-      ${this.sections.assumptions(view)}${this.sections.take(view)}`;
+      ${this.sections.assumptions(view)}${this.sections.take(view, this.pace)}`;
   }
 
   render(): unknown {
