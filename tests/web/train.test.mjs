@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 
 import { kPhone, visits } from "./support.mjs";
 
-const here = visits([".ticket .verdict svg, .ticket .verdict", "form.request #f-method"]);
+const here = visits([".ticket .verdict svg, .ticket .verdict", "form.request :is(#f-method, .folding):visible"]);
 const { visit } = here;
 const exact = async (page, path) => {
   await page.locator(`button.number[data-path="${path}"]`).first().click();

@@ -350,13 +350,13 @@ export class WeighPage extends LitElement implements ScreenHost {
       this.packed = { model, piece: await packModel(model, this.reading.name) };
       this.requestUpdate(); // the links to the other views hold it too
     }
-    return this.linkTo(this.where);
+    return this.linkTo(this.where, this.request);
   }
 
-  /** A view with the whole request, so that it can be opened beside this one. */
-  private linkTo(where: ViewName): string {
+  /** A view with the whole request, so that it can be opened beside this one: the last that was answered, for what is wrong leads nowhere. */
+  private linkTo(where: ViewName, own = this.answered): string {
     const call: Call = where === 'train' ? 'train' : 'estimate';
-    const request = call === this.call ? this.request : this.carried(call);
+    const request = call === this.call ? own : this.carried(call);
     return joinLink(request, this.packed && this.packed.model === request['model'] ? this.packed.piece : undefined, where === 'serve' ? undefined : where, where === 'compare' ? this.extras : []);
   }
 

@@ -1,6 +1,6 @@
 // The answer as a picture of its own, to put into a text or a talk: SVG with plain text in it, or that as PNG.
 
-import { figure, modelName } from './request.js';
+import { assumed, deviceName, figure, modelName } from './request.js';
 import { type View, barOf, ticks, toneOf, verdict } from './parts.js';
 import { plainly } from './share.js';
 import { plainSentence } from './text.js';
@@ -56,7 +56,8 @@ export function pictureOf(view: View, pace: (view: View) => unknown[] | undefine
     for (const line of lines(text, `${size}px ${ink(face)}`, kBar, measure)) write(line, kMargin, (y += size * 1.3) - size * 0.25, size, { face, color });
   };
   const tone = toneOf(answer);
-  const weights = view.call === 'estimate' ? view.request['weights'] : view.request['method'];
+  const [path, key] = view.call === 'estimate' ? ['/weights', 'weights'] : ['/method', 'method'];
+  const weights = view.request[key!] ?? assumed(answer, path!);
   paragraph([modelName(view.description, view.request, answer), plainSentence(texts.parametersOf, { count: format.short(figure(answer, 'model.parameters') ?? 0) }), typeof weights === 'string' ? (texts.choices[weights] ?? weights) : ''].filter(Boolean).join(' · '), 16, 'sans', 'muted');
   paragraph(plainly(view, verdict), 30, 'serif', tone === 'short' ? 'bad' : 'ink');
   paragraph(plainly(view, pace), 17, 'sans', 'ink');
@@ -67,7 +68,7 @@ export function pictureOf(view: View, pace: (view: View) => unknown[] | undefine
     y += 34;
     if (capacity !== undefined) {
       const right = capacity / top > 0.5;
-      write(format.giga(capacity), x(capacity), y - 8, 14, { color: 'muted', anchor: right ? 'end' : 'start' });
+      write(plainSentence(texts.capacityOf, { device: deviceName(view.description, view.request['device'], texts.customName), capacity: format.giga(capacity) }), x(capacity), y - 8, 14, { color: 'muted', anchor: right ? 'end' : 'start' });
       rect(kMargin, y, x(capacity) - kMargin, 56, ink('paper'), 'rx="2"');
     }
     for (const { part, from, size } of segments) {

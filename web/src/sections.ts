@@ -67,7 +67,7 @@ export class Sections {
     const pool = onDevice ? figure(answer, 'capacity.kv_pool') : undefined;
     const held = pool !== undefined && view.request['method'] !== 'article' && engineOf(view.request) !== undefined && engineOf(view.request) !== 'ideal' && pool > (figure(answer, per('kv_cache')) ?? 0) * 1.01;
     const hosted = (figure(answer, 'memory.host.total') ?? 0) > 0;
-    return html`<table class="memory">
+    return html`<table class="memory ${many ? 'many' : ''}">
       <thead><tr><th scope="col">${texts.part}</th>${onDevice ? html`<th scope="col" class="value">${many ? texts.perDevice : texts.oneDevice}</th><th scope="col" class="value">${texts.ofCard}</th>` : nothing}
         ${many || !onDevice ? html`<th scope="col" class="value">${many ? texts.allDevices : texts.oneDevice}</th>` : nothing}</tr></thead>
       <tbody>

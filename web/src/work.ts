@@ -51,26 +51,32 @@ function unitOfInput(view: View, formula: Formula | undefined, input: StepInput)
   return formula?.inputs?.find((i) => i.name === input.name)?.unit;
 }
 
-function formulaLines(view: View, formula: Formula, step: Step): TemplateResult | typeof nothing {
+/** A formula in words, and with the numbers of a step put in; undefined where its text cannot be drawn. `room`: characters beside each other. */
+export function drawFormula(view: View, formula: Formula, step: Step | undefined, room: number): { words: Element; numbers: Element | undefined } | undefined {
   const { texts, format } = view;
-  let parsed;
-  try {
-    parsed = parseFormula(formula.text);
-  } catch {
-    return html`<p class="formula"><code>${formula.text}</code></p>`;
-  }
+  const label = text(nameInWords(formula.id, texts.names));
   const words = inWords((name) => nameInWords(name, texts.names));
-  const byName = new Map(step.inputs.map((input) => [input.name, input]));
+  const byName = new Map(step?.inputs.map((input) => [input.name, input]));
   const numbers: NameDrawer = (name) => {
     const value = byName.get(name)?.value;
     return typeof value === 'number' ? { tag: 'mn', children: [format.exact(value)] } : text(nameInWords(name, texts.names));
   };
-  const label = text(nameInWords(formula.id, texts.names));
-  const room = Math.max(22, Math.floor((Math.min(innerWidth, 800) - 80) / 10.5)); // characters beside each other in the sheet
+  try {
+    const parsed = parseFormula(formula.text);
+    return { words: toElement(toMath(parsed, words, label, room)), numbers: step && toElement(toMath(parsed, numbers, { tag: 'mn', children: [format.exact(step.value, formula.unit)] }, room)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function formulaLines(view: View, formula: Formula, step: Step): TemplateResult {
+  const { texts } = view;
+  const drawn = drawFormula(view, formula, step, Math.max(22, Math.floor((Math.min(innerWidth, 800) - 80) / 10.5)));
+  if (!drawn) return html`<p class="formula"><code>${formula.text}</code></p>`;
   return html`<h3>${texts.formula}</h3>
-    <div class="formula" tabindex="0" role="group" aria-label=${texts.formula}>${toElement(toMath(parsed, words, label, room))}</div>
+    <div class="formula" tabindex="0" role="group" aria-label=${texts.formula}>${drawn.words}</div>
     <h3>${texts.withNumbers}</h3>
-    <div class="formula" tabindex="0" role="group" aria-label=${texts.withNumbers}>${toElement(toMath(parsed, numbers, { tag: 'mn', children: [format.exact(step.value, formula.unit)] }, room))}</div>`;
+    <div class="formula" tabindex="0" role="group" aria-label=${texts.withNumbers}>${drawn.numbers}</div>`;
 }
 
 /** Which of a device's figures an input stands for, so that its source can be named. */
@@ -108,7 +114,6 @@ function inputRows(view: View, formula: Formula | undefined, step: Step, events:
   const { texts, format } = view;
   const plain = step.inputs.filter((input) => !Array.isArray(input.value));
   const vectors = step.inputs.filter((input) => Array.isArray(input.value));
-  const rows = Math.max(0, ...vectors.map((v) => (v.value as number[]).length));
   return html`
     ${plain.length === 0 ? nothing : html`<h3>${texts.inputs}</h3>
       <div class="scroll"><table class="inputs">
@@ -124,12 +129,20 @@ function inputRows(view: View, formula: Formula | undefined, step: Step, events:
             <td><span class="from from-${input.from}">${texts.froms[input.from] ?? input.from}</span>${basis ? provenance(view, basis) : nothing}</td></tr>`;
         })}</tbody>
       </table></div>`}
-    ${rows === 0 ? nothing : html`<h3>${texts.rows}</h3>
-      <div class="scroll" tabindex="0" role="group" aria-label=${texts.rows}><table class="inputs">
-        <thead><tr>${step.rows ? html`<th scope="col">${texts.name}</th>` : nothing}${vectors.map((v) => html`<th scope="col" class="value">${nameInWords(v.name, texts.names)}</th>`)}</tr></thead>
-        <tbody>${Array.from({ length: rows }, (_, i) => html`<tr>${step.rows ? html`<th scope="row">${rowName(step.rows[i] ?? '', texts)}</th>` : nothing}
-          ${vectors.map((v) => html`<td class="value">${format.exact((v.value as number[])[i] ?? 0)}</td>`)}</tr>`)}</tbody>
-      </table></div>`}`;
+    ${vectors.length === 0 ? nothing : html`<h3>${texts.rows}</h3>${rowTable(view, step)}`}`;
+}
+
+/** The rows of a sum; undefined where a step is none. */
+export function rowTable(view: View, step: Step): TemplateResult | undefined {
+  const { texts, format } = view;
+  const vectors = step.inputs.filter((input) => Array.isArray(input.value));
+  if (vectors.length === 0) return undefined;
+  const rows = Math.max(0, ...vectors.map((v) => (v.value as number[]).length));
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${texts.rows}><table class="inputs">
+    <thead><tr>${step.rows ? html`<th scope="col">${texts.name}</th>` : nothing}${vectors.map((v) => html`<th scope="col" class="value">${nameInWords(v.name, texts.names)}</th>`)}</tr></thead>
+    <tbody>${Array.from({ length: rows }, (_, i) => html`<tr>${step.rows ? html`<th scope="row">${rowName(step.rows[i] ?? '', texts)}</th>` : nothing}
+      ${vectors.map((v) => html`<td class="value">${format.exact((v.value as number[])[i] ?? 0)}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
 }
 
 /** Formulas that are still a little too wide are set smaller, down to what can be read. */

@@ -107,24 +107,39 @@ class Accuracy implements Screen {
       })}</tbody></table></div>`;
   }
 
-  /** Each measurement as a dot; on the diagonal the two agree, and the dashed lines are ten percent away. */
-  private scatter(): TemplateResult | typeof nothing {
+  /** In words: memory, speed and training, each with how far half and nine in ten of the measurements are away. */
+  private headlines(): TemplateResult {
+    const { format } = this.host;
     const more = this.host.more!;
-    const bytes = this.rows.filter((r) => /memory\.|kv_pool|weights|kv_cache/.test(r.measured.path) && r.predicted !== undefined && r.predicted > 0 && r.measured.value > 0);
+    const of = (row: Row): string => (row.measured.call === 'train' ? 'train' : row.measured.path.startsWith('speed.') ? 'speed' : 'memory');
+    return html`<dl class="figures headlines">${['memory', 'speed', 'train'].map((kind) => {
+      const rows = this.rows.filter((row) => of(row) === kind && row.error !== undefined);
+      const errors = rows.map((row) => Math.abs(row.error!)).sort((a, b) => a - b);
+      const ranged = rows.filter((row) => row.inside !== undefined);
+      const at = (share: number): string => format.percent(errors[Math.min(errors.length - 1, Math.floor(share * errors.length))] ?? 0);
+      const words = { count: format.count(rows.length), median: at(0.5), nine: at(0.9), inside: ranged.length === 0 ? '' : format.percent(ranged.filter((row) => row.inside).length / ranged.length) };
+      return errors.length === 0 ? nothing : html`<div><dt>${more.headlines[kind]}</dt><dd>± ${at(0.5)}<small>${plainSentence(ranged.length > 0 ? more.halfWithin : more.halfOnly, words)}</small></dd></div>`;
+    })}</dl>`;
+  }
+
+  /** Each measurement as a dot; on the diagonal the two agree, and the dashed lines are ten percent away. */
+  private scatter(of: RegExp, caption: string, marks: number[], show: (value: number) => string, unit = ''): TemplateResult | typeof nothing {
+    const more = this.host.more!;
+    const bytes = this.rows.filter((r) => of.test(r.measured.path) && r.predicted !== undefined && r.predicted > 0 && r.measured.value > 0);
     if (bytes.length < 3) return nothing;
     const all = bytes.flatMap((r) => [r.measured.value, r.predicted!]);
     const [low, high] = [Math.log(Math.min(...all)) - 0.2, Math.log(Math.max(...all)) + 0.2];
     const x = (v: number): number => 60 + (430 * (Math.log(v) - low)) / (high - low);
     const y = (v: number): number => 290 - (280 * (Math.log(v) - low)) / (high - low);
     const engines = [...new Set(bytes.map((r) => r.engine))];
-    const marks = [2 ** 20, 2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33, 2 ** 36, 2 ** 40].filter((v) => Math.log(v) > low && Math.log(v) < high);
+    const shown = marks.filter((v) => Math.log(v) > low && Math.log(v) < high);
     const [a, b] = [Math.exp(low), Math.exp(high)];
-    return html`<figure class="curve scatter"><figcaption>${more.predictedMeasured}</figcaption><svg viewBox="0 0 500 320" role="img" aria-label=${more.predictedMeasured}>
-      ${marks.map((v) => svg`<line class="grid" x1="60" x2="490" y1=${y(v)} y2=${y(v)} /><text x="54" y=${y(v) + 4} text-anchor="end">${this.host.format.bytes(v)}</text><text x=${x(v)} y="308" text-anchor="middle">${this.host.format.bytes(v)}</text>`)}
+    return html`<figure class="curve scatter"><figcaption>${caption}</figcaption><svg viewBox="0 0 500 320" role="img" aria-label=${caption}>
+      ${shown.map((v) => svg`<line class="grid" x1="60" x2="490" y1=${y(v)} y2=${y(v)} /><text x="54" y=${y(v) + 4} text-anchor="end">${show(v)}</text><text x=${x(v)} y="308" text-anchor="middle">${show(v)}</text>`)}
       <line class="now" x1=${x(a)} y1=${y(a)} x2=${x(b)} y2=${y(b)} />
       ${[1.1, 1 / 1.1].map((f) => svg`<line class="grid dashed" x1=${x(a)} y1=${y(a * f)} x2=${x(b)} y2=${y(b * f)} />`)}
-      ${bytes.map((r) => svg`<circle class="mark mark-${engines.indexOf(r.engine) % 6}" cx=${x(r.measured.value)} cy=${y(r.predicted!)} r="3.2"><title>${r.measured.id}</title></circle>`)}</svg>
-      <p class="keys"><span class="axis">${more.axisMeasured}</span>${engines.map((e, i) => html`<span class="key mark-${i % 6}"><i></i>${this.host.description!.engines.find((row) => row.id === e)?.name ?? e}</span>`)}</p></figure>`;
+      ${bytes.map((r) => svg`<circle class="mark mark-${engines.indexOf(r.engine) % 9}" cx=${x(r.measured.value)} cy=${y(r.predicted!)} r="3.2"><title>${r.measured.id}</title></circle>`)}</svg>
+      <p class="keys"><span class="axis">${[more.axisMeasured, unit].filter(Boolean).join(this.host.texts.separator)}</span>${engines.map((e, i) => html`<span class="key mark-${i % 9}"><i></i>${this.host.description!.engines.find((row) => row.id === e)?.name ?? e}</span>`)}</p></figure>`;
   }
 
   render(): unknown {
@@ -136,7 +151,7 @@ class Accuracy implements Screen {
       { id: 'model', name: texts.model, value: (r) => (typeof r.measured.request['model'] === 'string' ? r.measured.request['model'] : '…') },
       { id: 'measured', name: more.measuredValue, numeric: true, down: true, value: (r) => r.measured.value, show: (r) => this.show(r, r.measured.value) },
       { id: 'predicted', name: more.predictedValue, numeric: true, down: true, value: (r) => r.predicted, show: (r) => this.show(r, r.predicted) },
-      { id: 'error', name: more.error, numeric: true, down: true, value: (r) => (r.error === undefined ? Infinity : Math.abs(r.error)), show: (r) => (r.error === undefined ? '–' : `${r.error > 0 ? '+' : r.error < 0 ? '−' : ''}${format.percent(Math.abs(r.error))}`) },
+      { id: 'error', name: more.error, numeric: true, down: true, value: (r) => (r.error === undefined ? undefined : Math.abs(r.error)), show: (r) => (r.error === undefined ? '–' : `${r.error > 0 ? '+' : r.error < 0 ? '−' : ''}${format.percent(Math.abs(r.error))}`) },
       { id: 'inside', name: more.insideRange, value: (r) => (r.inside === undefined ? undefined : r.inside ? 1 : 0), show: (r) => (r.inside === undefined ? '–' : r.inside ? texts.yes : texts.no) },
       { id: 'open', name: more.set, value: (r) => r.measured.id, show: (r) => html`<button type="button" class="link" aria-label="${more.openSetUp}: ${r.measured.id}" @click=${() => this.host.show(r.measured.call === 'train' ? 'train' : 'serve', r.measured.request)}>${more.openSetUp}</button>` },
       { id: 'source', name: texts.source, value: (r) => r.measured.source, show: (r) => this.source(r) },
@@ -144,7 +159,8 @@ class Accuracy implements Screen {
     const engines = [...new Set(this.rows.map((r) => r.engine))].sort();
     return html`<section class="page" id="answer" tabindex="-1" aria-labelledby="screen-title"><h2 id="screen-title">${texts.views['accuracy']}</h2>
       <p class="lead">${plainSentence(more.accuracyLead, { count: format.count(measurements.length) })}</p>
-      ${this.rows.length < measurements.length ? html`<p class="muted">${plainSentence(more.weighing, { count: format.count(this.rows.length), all: format.count(measurements.length) })}</p>` : html`${this.summary()}${this.scatter()}
+      ${this.rows.length < measurements.length ? html`<p class="muted">${plainSentence(more.weighing, { count: format.count(this.rows.length), all: format.count(measurements.length) })}</p>` : html`${this.headlines()}<div class="curves">${this.scatter(/memory\.|kv_pool|weights|kv_cache/, more.predictedMeasured, [2 ** 20, 2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33, 2 ** 36, 2 ** 40], (v) => format.bytes(v))}${this.scatter(/tokens_per_s/, more.predictedSpeed, [0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6], (v) => format.short(v), texts.unit['tokens/s'] ?? 'tokens/s')}</div>
+        <h3>${more.summaryOfErrors}</h3>${this.summary()}
         <h3>${more.everyMeasurement}</h3>${this.table.render('accuracy', more.everyMeasurement, this.rows, columns, [{ id: 'engine', name: texts.labels['/engine']!, all: more.all, values: engines.map((e) => [e, this.host.description!.engines.find((row) => row.id === e)?.name ?? e]), of: (r) => r.engine }])}`}</section>`;
   }
 }
