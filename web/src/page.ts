@@ -556,7 +556,7 @@ export class WeighPage extends LitElement implements ScreenHost {
         <button type="button" class="copy fold" @click=${this.copy}>${texts.copyLink}</button>
         <button type="button" class="cog" aria-expanded=${this.tools} aria-label=${texts.pageSettings} @click=${() => (this.tools = !this.tools)}><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9m5 0h2M4 17h2m5 0h9" /><circle cx="15.5" cy="7" r="2.5" /><circle cx="8.5" cy="17" r="2.5" /></svg></button>
       </div>
-      <nav class="views" aria-label=${texts.viewsLabel}>${kViews.map((v) => html`<a href="#${this.linkTo(v)}" aria-current=${v === this.where ? 'page' : nothing}
+      <nav class="views" aria-label=${texts.viewsLabel}>${kViews.map((v) => html`<a href=${`${location.href.replace(/#.*$/, '')}#${this.linkTo(v)}`} aria-current=${v === this.where ? 'page' : nothing}
         @click=${(e: MouseEvent) => { if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return; e.preventDefault(); this.show(v); }}>${texts.views[v]}</a>`)}</nav>
     </header>`;
   }
