@@ -186,3 +186,81 @@ TEST_CASE("Gemma 4 in GGUF") {
     "layer_types":["sliding_attention","full_attention","sliding_attention","full_attention"],"num_kv_shared_layers":2,"hidden_size_per_layer_input":32,
     "vocab_size_per_layer_input":1000,"max_position_embeddings":4096,"vocab_size":1000,"tie_word_embeddings":true,"attention_k_eq_v":false,"enable_moe_block":false})");
 }
+
+TEST_CASE("RWKV 6 and 7 in GGUF") {
+  Model six("rwkv6");
+  six.number("block_count", 2).number("embedding_length", 256).number("feed_forward_length", 896).number("wkv.head_size", 64).number("context_length", 4096);
+  six.number("time_mix_extra_dim", 32).number("time_decay_extra_dim", 64);
+  six.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}, kQ8).tensor("blk.0.time_mix_receptance.weight", {256, 256}, kQ8).tensor("blk.1.channel_mix_key.weight", {256, 896});
+  same_model(six, R"({"model_type":"rwkv6","num_hidden_layers":2,"hidden_size":256,"intermediate_size":896,"head_size":64,"vocab_size":1000})");
+  Model seven("rwkv7");
+  seven.number("block_count", 3).number("embedding_length", 256).number("feed_forward_length", 1024).number("wkv.head_size", 64).number("attention.decay_lora_rank", 64);
+  seven.number("attention.iclr_lora_rank", 48).number("attention.value_residual_mix_lora_rank", 32).number("attention.gate_lora_rank", 128);
+  seven.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}, kQ8).tensor("blk.0.time_mix_w1.weight", {256, 64}).tensor("blk.2.time_mix_key.weight", {256, 256}, kQ8);
+  same_model(seven, R"({"model_type":"rwkv7","num_hidden_layers":3,"hidden_size":256,"intermediate_size":1024,"head_dim":64,"decay_low_rank_dim":64,"a_low_rank_dim":48,
+    "v_low_rank_dim":32,"gate_low_rank_dim":128,"vocab_size":1000})");
+}
+
+TEST_CASE("T5 in GGUF, gated or not, its decoder as deep as its encoder or not") {
+  const auto file = [](bool gated, std::uint32_t decoders) {
+    Model m("t5");
+    m.number("block_count", 3).number("embedding_length", 256).number("feed_forward_length", 640).number("attention.head_count", 6).number("attention.key_length", 64);
+    m.number("attention.relative_buckets_count", 32);
+    if (decoders != 3) m.number("decoder_block_count", decoders);
+    m.tensor("token_embd.weight", {256, 1000}, kQ8).tensor("enc.blk.0.attn_q.weight", {256, 384}, kQ8).tensor("dec.blk.0.cross_attn_k.weight", {256, 384});
+    if (gated) m.tensor("dec.blk.0.ffn_gate.weight", {256, 640}).tensor("output.weight", {256, 1000});
+    return m;
+  };
+  same_model(file(false, 3), R"({"model_type":"t5","d_model":256,"d_kv":64,"d_ff":640,"num_layers":3,"num_heads":6,"feed_forward_proj":"relu","vocab_size":1000})");
+  same_model(file(true, 2), R"({"model_type":"t5","d_model":256,"d_kv":64,"d_ff":640,"num_layers":3,"num_decoder_layers":2,"num_heads":6,"feed_forward_proj":"gated-gelu","tie_word_embeddings":false,
+    "vocab_size":1000})");
+}
+
+TEST_CASE("GLM-5 in GGUF: layers without an indexer take over what an earlier one chose") {
+  Model m("glm-dsa");
+  m.number("block_count", 3).number("embedding_length", 256).number("feed_forward_length", 512).number("attention.head_count", 4).number("attention.head_count_kv", 1).number("attention.key_length", 96);
+  m.number("attention.value_length", 64).number("attention.key_length_mla", 64).number("attention.value_length_mla", 48).number("attention.kv_lora_rank", 64).number("attention.q_lora_rank", 128);
+  m.number("rope.dimension_count", 32).number("expert_count", 8).number("expert_used_count", 2).number("expert_feed_forward_length", 64).number("expert_shared_count", 1);
+  m.number("leading_dense_block_count", 1).number("attention.indexer.head_count", 4).number("attention.indexer.key_length", 32).number("attention.indexer.top_k", 512);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}).tensor("blk.1.exp_probs_b.bias", {8}, kF32);
+  m.tensor("blk.0.indexer.proj.weight", {256, 4}).tensor("blk.1.indexer.proj.weight", {256, 4}).tensor("blk.2.attn_q_a.weight", {256, 128}, kQ8);
+  same_model(m, R"({"model_type":"glm_moe_dsa","num_hidden_layers":3,"hidden_size":256,"intermediate_size":512,"num_attention_heads":4,"num_key_value_heads":4,"kv_lora_rank":64,"q_lora_rank":128,
+    "qk_nope_head_dim":32,"qk_rope_head_dim":32,"v_head_dim":48,"n_routed_experts":8,"num_experts_per_tok":2,"moe_intermediate_size":64,"n_shared_experts":1,"first_k_dense_replace":1,
+    "topk_method":"noaux_tc","index_n_heads":4,"index_head_dim":32,"index_topk":512,"indexer_types":["full","full","shared"],"vocab_size":1000})");
+}
+
+TEST_CASE("MiniMax-M3 in GGUF") {
+  Model m("minimax-m3");
+  m.number("block_count", 3).number("embedding_length", 256).number("feed_forward_length", 512).number("attention.head_count", 4).number("attention.head_count_kv", 2).number("attention.key_length", 64);
+  m.number("expert_count", 8).number("expert_used_count", 2).number("expert_feed_forward_length", 64).number("expert_shared_feed_forward_length", 96).number("expert_shared_count", 1);
+  m.number("leading_dense_block_count", 1).number("attention.indexer.head_count", 2).number("attention.indexer.key_length", 32).number("attention.indexer.top_k", 4).number("attention.indexer.block_size", 128);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}).tensor("blk.0.attn_q_norm.weight", {64}, kF32).tensor("blk.1.exp_probs_b.bias", {8}, kF32);
+  m.tensor("blk.1.indexer.k_proj.weight", {256, 32}).tensor("blk.2.indexer.k_proj.weight", {256, 32}, kQ8);
+  same_model(m, R"({"model_type":"minimax_m3","num_hidden_layers":3,"hidden_size":256,"dense_intermediate_size":512,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":64,"use_qk_norm":true,
+    "num_local_experts":8,"num_experts_per_tok":2,"moe_intermediate_size":64,"n_shared_experts":1,"shared_intermediate_size":96,"first_k_dense_replace":1,"use_routing_bias":true,
+    "sparse_attention_config":{"use_sparse_attention":true,"sparse_num_index_heads":2,"sparse_index_dim":32,"sparse_topk_blocks":4,"sparse_block_size":128,"sparse_attention_freq":[0,1,1]},
+    "tie_word_embeddings":false,"vocab_size":1000})");
+}
+
+TEST_CASE("DeepSeek V4 in GGUF") {
+  Model m("deepseek4");
+  m.number("block_count", 4).number("embedding_length", 256).number("attention.head_count", 8).number("attention.head_count_kv", 1).number("attention.key_length", 64).number("attention.value_length", 64);
+  m.number("attention.q_lora_rank", 96).number("attention.output_group_count", 4).number("attention.output_lora_rank", 32).number("attention.sliding_window", 128);
+  m.numbers("attention.compress_ratios", {0, 4, 128, 4}).number("expert_count", 8).number("expert_used_count", 2).number("expert_feed_forward_length", 64).number("expert_shared_count", 1);
+  m.number("hyper_connection.count", 4).number("hash_layer_count", 1).number("attention.indexer.head_count", 4).number("attention.indexer.key_length", 32).number("attention.indexer.top_k", 64);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}).tensor("blk.0.attn_q_a.weight", {256, 96}, kQ8).tensor("blk.1.ffn_up_exps.weight", {256, 64, 8}, kQ8);
+  same_model(m, R"({"model_type":"deepseek_v4","num_hidden_layers":4,"hidden_size":256,"num_attention_heads":8,"head_dim":64,"q_lora_rank":96,"o_groups":4,"o_lora_rank":32,"sliding_window":128,
+    "compress_ratios":[0,4,128,4],"n_routed_experts":8,"num_experts_per_tok":2,"moe_intermediate_size":64,"n_shared_experts":1,"hc_mult":4,"num_hash_layers":1,"index_n_heads":4,
+    "index_head_dim":32,"index_topk":64,"tie_word_embeddings":false,"vocab_size":1000})");
+}
+
+TEST_CASE("an encoder in GGUF is refused for what it is") {
+  for (const char* architecture : {"bert", "nomic-bert", "gemma-embedding", "t5encoder"}) {
+    Model m(architecture);
+    m.number("block_count", 2).number("embedding_length", 256).number("attention.head_count", 4).tensor("token_embd.weight", {256, 1000}).tensor("blk.0.attn_q.weight", {256, 256});
+    const auto read = parsed(api::read_model({m.file()}));
+    INFO(written(read));
+    CHECK(at(read, "/ok") == false);
+    CHECK(text(read, "/problems/0/message").find("encoder") != std::string::npos);
+  }
+}

@@ -19,6 +19,9 @@ enum class Layers : std::uint8_t {
   jamba,               // periods
   kimi,                // lists of layers, counted from 1
   windows,             // layer_types: sliding where the pattern says so
+  ratios,              // how much of its cache each averages
+  blocks,              // which choose blocks of their cache
+  encoder,             // as many in an encoder, or a count of their own
 };
 
 struct Family {
@@ -45,6 +48,12 @@ constexpr Family kFamilies[] = {
     {"gemma4", "gemma4_text", Layers::windows},
     {"glm-dsa", "glm_moe_dsa", Layers::plain},
     {"deepseek32", "deepseek_v32", Layers::plain},
+    {"deepseek4", "deepseek_v4", Layers::ratios},
+    {"minimax-m3", "minimax_m3", Layers::blocks},
+    {"minimax_m3", "minimax_m3", Layers::blocks},
+    {"rwkv6", "rwkv6", Layers::plain},
+    {"rwkv7", "rwkv7", Layers::plain},
+    {"t5", "t5", Layers::encoder},
 };
 
 // A number of the file under all names that configs have for it; of an array, the largest.
@@ -76,9 +85,19 @@ constexpr Key kKeys[] = {
     {"shortconv.l_cache", {"conv_L_cache"}},
     {"embedding_length_per_layer_input", {"hidden_size_per_layer_input"}, true},
     {"altup.num_inputs", {"altup_num_inputs"}},
-    {"indexer.head_count", {"index_n_heads"}},
-    {"indexer.key_length", {"index_head_dim"}},
-    {"indexer.top_k", {"index_topk"}},
+    {"attention.indexer.head_count", {"index_n_heads"}},
+    {"attention.indexer.key_length", {"index_head_dim"}},
+    {"attention.indexer.top_k", {"index_topk"}},
+    {"attention.output_group_count", {"o_groups"}},
+    {"attention.output_lora_rank", {"o_lora_rank"}},
+    {"hyper_connection.count", {"hc_mult"}},
+    {"hash_layer_count", {"num_hash_layers"}, true},
+    {"wkv.head_size", {"head_size"}},
+    {"attention.decay_lora_rank", {"decay_low_rank_dim"}},
+    {"attention.iclr_lora_rank", {"a_low_rank_dim"}},
+    {"attention.value_residual_mix_lora_rank", {"v_low_rank_dim"}},
+    {"attention.gate_lora_rank", {"gate_low_rank_dim"}},
+    {"attention.relative_buckets_count", {"relative_attention_num_buckets"}},
     {"ssm.conv_kernel", {"linear_conv_kernel_dim", "conv_kernel", "mamba_d_conv"}},
     {"ssm.state_size", {"linear_key_head_dim", "ssm_state_size", "mamba_d_state", "state_size"}},
     {"ssm.group_count", {"linear_num_key_heads", "n_groups", "mamba_n_groups"}},
@@ -114,6 +133,7 @@ class Converter {
     c["tie_word_embeddings"] = !tensor("output.weight");
     if (number("attention.kv_lora_rank") > 0) latent();
     recurrent();
+    shared_indexers();
     switch (family->layers) {
       case Layers::plain: break;
       case Layers::types: types(family->recurrent, family->attention); break;
@@ -121,6 +141,9 @@ class Converter {
       case Layers::jamba: jamba(); break;
       case Layers::kimi: kimi(); break;
       case Layers::windows: windows(); break;
+      case Layers::ratios: ratios(); break;
+      case Layers::blocks: blocks(); break;
+      case Layers::encoder: encoder(); break;
     }
     return std::move(config_);
   }
@@ -147,6 +170,18 @@ class Converter {
     const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const GgufTensor* t, std::string_view n) { return t->name < n; });
     return at != tensors_.end() && (*at)->name == name ? *at : nullptr;
   }
+  static std::string layer_name(std::int64_t layer, std::string_view part) { return "blk." + std::to_string(layer) + "." + std::string(part); }
+  // Whether a layer has a tensor whose name begins so.
+  bool has_part(std::int64_t layer, std::string_view part) const {
+    const auto begin = layer_name(layer, part);
+    const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), begin, [](const GgufTensor* t, std::string_view n) { return t->name < n; });
+    return at != tensors_.end() && (*at)->name.substr(0, begin.size()) == begin;
+  }
+  bool any_layer_has(std::string_view part) const {
+    for (std::int64_t i = 0; i < layers_; ++i)
+      if (has_part(i, part)) return true;
+    return false;
+  }
   bool attends(std::int64_t layer) const { return in_layer("attention.head_count_kv", layer, 1) > 0; }
 
   // One latent for all heads; the file's own key widths are those of the cache.
@@ -154,8 +189,15 @@ class Converter {
     config_["qk_nope_head_dim"] = number("attention.key_length_mla") - number("rope.dimension_count");
     config_["num_key_value_heads"] = number("attention.head_count");
     config_.erase("head_dim");
-    for (std::int64_t i = 0; i < layers_; ++i)
-      if (tensor("blk." + std::to_string(i) + ".exp_probs_b.bias")) return void(config_["topk_method"] = "noaux_tc");
+    if (any_layer_has("exp_probs_b")) config_["topk_method"] = "noaux_tc";
+  }
+
+  // GLM-5.2: some layers take over what an earlier one has chosen, and have no indexer.
+  void shared_indexers() {
+    if (!any_layer_has("indexer")) return;
+    auto types = json::array();
+    for (std::int64_t i = 0; i < layers_; ++i) types.push_back(has_part(i, "indexer") ? "full" : "shared");
+    config_["indexer_types"] = std::move(types);
   }
 
   void recurrent() {
@@ -173,9 +215,7 @@ class Converter {
       if (architecture_ == "mamba2") c["head_dim"] = inner / rank;
     }
     c["mamba_expand"] = c["expand"] = std::max<std::int64_t>(1, inner / hidden);
-    bool normed = false;
-    for (std::int64_t i = 0; i < layers_ && !normed; ++i) normed = tensor("blk." + std::to_string(i) + ".ssm_norm.weight") != nullptr;
-    c["mamba_rms_norm"] = normed;
+    c["mamba_rms_norm"] = any_layer_has("ssm_norm.weight");
     // Falcon-Mamba is Mamba with norms that have no weights.
     if (architecture_ == "mamba" && value("ssm.dt_b_c_rms")) c["model_type"] = "falcon_mamba";
   }
@@ -194,7 +234,8 @@ class Converter {
     const bool experts = number("expert_count") > 0;
     for (std::int64_t i = 0; i < layers_; ++i) letters += attends(i) ? '*' : in_layer("feed_forward_length", i, 0) > 0 ? (experts ? 'E' : '-') : 'M';
     config_["hybrid_override_pattern"] = letters;
-    if (const auto latent = number("moe_latent_size"); latent > 0) config_["moe_latent_size"] = latent;
+    for (const char* key : {"moe_latent_size", "expert_latent_length"})
+      if (const auto latent = number(key); latent > 0) config_["moe_latent_size"] = latent;
   }
 
   void jamba() {
@@ -207,7 +248,7 @@ class Converter {
       config_[period] = second > 0 ? second - first : layers_;
     };
     first_and_period([&](std::int64_t i) { return attends(i); }, "attn_layer_offset", "attn_layer_period");
-    first_and_period([&](std::int64_t i) { return tensor("blk." + std::to_string(i) + ".ffn_gate_inp.weight") != nullptr; }, "expert_layer_offset", "expert_layer_period");
+    first_and_period([&](std::int64_t i) { return has_part(i, "ffn_gate_inp.weight"); }, "expert_layer_offset", "expert_layer_period");
   }
 
   void kimi() {
@@ -257,10 +298,47 @@ class Converter {
     c["use_double_wide_mlp"] = most == 2 * least;
     bool values = true;
     for (std::int64_t i = 0; i < layers_; ++i) {
-      const auto prefix = "blk." + std::to_string(i) + ".";
-      if (tensor(prefix + "attn_k.weight") && !tensor(prefix + "attn_v.weight")) values = false;
+      if (has_part(i, "attn_k.weight") && !has_part(i, "attn_v.weight")) values = false;
     }
     c["attention_k_eq_v"] = !values;
+  }
+
+  void ratios() {
+    auto list = json::array();
+    for (std::int64_t i = 0; i < layers_ + drafts_; ++i) list.push_back(whole(in_layer("attention.compress_ratios", i, 0)));
+    config_["compress_ratios"] = std::move(list);
+  }
+
+  void blocks() {
+    auto& c = config_;
+    c["dense_intermediate_size"] = number("feed_forward_length");
+    c["use_qk_norm"] = any_layer_has("attn_q_norm");
+    c["use_routing_bias"] = any_layer_has("exp_probs_b");
+    auto chosen = json::array();
+    bool any = false;
+    for (std::int64_t i = 0; i < layers_; ++i) {
+      chosen.push_back(has_part(i, "indexer") ? 1 : 0);
+      any = any || has_part(i, "indexer");
+    }
+    if (!any) return;
+    auto inner = json::object();
+    inner["use_sparse_attention"] = true;
+    inner["sparse_num_index_heads"] = number("attention.indexer.head_count");
+    inner["sparse_index_dim"] = number("attention.indexer.key_length");
+    inner["sparse_topk_blocks"] = number("attention.indexer.top_k");
+    inner["sparse_block_size"] = number("attention.indexer.block_size");
+    inner["sparse_attention_freq"] = std::move(chosen);
+    c["sparse_attention_config"] = std::move(inner);
+  }
+
+  void encoder() {
+    auto& c = config_;
+    c["num_layers"] = layers_;
+    if (const auto n = number("decoder_block_count"); n > 0) c["num_decoder_layers"] = n;
+    c["num_heads"] = number("attention.head_count");
+    c["d_kv"] = number("attention.key_length");
+    c["d_ff"] = number("feed_forward_length");
+    c["feed_forward_proj"] = tensor("dec.blk.0.ffn_gate.weight") ? "gated-gelu" : "relu";
   }
 
   const std::vector<GgufHeader>& parts_;

@@ -167,6 +167,13 @@ bool is_projector(const GgufHeader& part) {
   return what && what->text == "clip";
 }
 
+// "bert", "nomic-bert", "jina-bert-v2", "gemma-embedding", "t5encoder", …
+bool is_encoder(std::string_view architecture) {
+  for (const std::string_view part : {"bert", "embed", "encoder"})
+    if (architecture.find(part) != std::string_view::npos && architecture != "pangu-embedded") return true;
+  return false;
+}
+
 class GgufModel {
  public:
   GgufModel(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats, Problems& problems)
@@ -178,6 +185,7 @@ class GgufModel {
       if (!is_projector(part) && (!meta_ || part.values.size() > meta_->values.size())) meta_ = &part;
     architecture_ = words("general.architecture");
     if (architecture_.empty()) return refuse("it does not say what architecture it is of");
+    if (is_encoder(architecture_)) return refuse("it is an encoder, which makes no text and keeps no cache");
     const auto layers = count_of("block_count");
     if (layers < 1 || layers > kMostLayersHere) return refuse("its " + architecture_ + ".block_count is missing, or no number from 1 to " + std::to_string(kMostLayersHere));
     layers_ = layers;
@@ -436,6 +444,7 @@ TensorPlace place_of_tensor(std::string_view full) {
   if (row.role == R::other)
     for (const std::string_view mixer : {"attn_", "ssm_", "shortconv", "indexer", "time_mix"})
       if (name.part.substr(0, mixer.size()) == mixer) row.role = R::attention;
+  if (row.role == R::other && name.part.substr(0, 11) == "channel_mix") row.role = R::mlp;
   return {name.layer, row.role, row.linear || row.cls == C::token_embedding || row.cls == C::output, row.cls == C::position && row.use == Use::never};
 }
 
