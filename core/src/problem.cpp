@@ -53,6 +53,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"config_contradiction", kError, "In this config {a} and {b} contradict each other[: {why}]."},
     {"unsupported_model", kError, "This architecture cannot be computed yet[: {model_type}][. What is missing: {missing}]."},
     {"unsupported_file", kError, "{name} cannot be read as a model[: {why}]."},
+    {"different_models", kError, "{name} and the config are of different models: they disagree on {what}[, {file} in the file and {config} in the config]."},
     {"needs_more_bytes", kError, "The header of {name} is not whole yet[; give its first {bytes} bytes]."},
     {"internal_error", kError, "This is a defect of Weighbridge and not of the request[: {detail}]."},
     {"context_beyond_model", kWarning, "The context of {context} tokens is longer than the model was made for[ ({limit})][; {refuses} refuses to start with it unless it is told to allow it][; {runs} runs it, with answers that get worse][; {cuts} cuts it to the model's own]."},

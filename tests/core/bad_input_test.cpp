@@ -632,6 +632,10 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
   auto other_vocabulary = small_checkpoint();
   other_vocabulary[1].shape[0] = 1001;
   meet(parsed(api::read_model({text_file("config.json", kSmallConfig), safetensors("a.safetensors", other_vocabulary)})));
+  auto other_width = small_checkpoint();
+  for (auto& tensor : other_width)
+    for (auto& side : tensor.shape) side *= 2;
+  meet(parsed(api::read_model({text_file("config.json", kSmallConfig), safetensors("a.safetensors", other_width)})));
   const auto description = parsed(api::describe());
   const std::set<std::string> of_the_loader{"not_json_value", "cycle"}, nobody_yet{"internal_error", "missing_figure", "engine_as_ideal"};
   for (const auto& row : at(description, "/problems")) {

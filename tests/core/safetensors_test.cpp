@@ -197,8 +197,10 @@ TEST_CASE("files of different models are told apart, and small differences are n
     return config(written(c));
   };
   const auto header = safetensors("model.safetensors", tensors);
-  says(why({header, with("num_hidden_layers", 3)}), "2 layers, and the config says 3");
-  says(why({header, with("hidden_size", 512)}), "256 columns in its embedding, and the config says 512");
+  const auto layers = read({header, with("num_hidden_layers", 3)}), width = read({header, with("hidden_size", 512)});
+  CHECK(has_problem(layers, "different_models"));
+  says(text(layers, "/problems/0/message"), "disagree on layers, 2 in the file and 3 in the config");
+  says(text(width, "/problems/0/message"), "columns in its embedding, 256 in the file and 512 in the config");
   for (const char* key : {"vocab_size", "num_key_value_heads", "intermediate_size"}) {
     const auto answer = read({header, with(key, 4)});
     INFO(written(answer));

@@ -82,8 +82,27 @@ export function safetensors(tensors) {
   const out = new Uint8Array(8 + text.length);
   new DataView(out.buffer).setBigUint64(0, BigInt(text.length), true);
   out.set(text, 8);
-  return { bytes: out, size: out.length + at };
+  return { bytes: out, size: out.length + at, data: at };
 }
+
+/** A Llama 3 8B of nobody's. */
+export const kConfig = {
+  model_type: "llama", architectures: ["LlamaForCausalLM"], hidden_size: 4096, intermediate_size: 14336, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, vocab_size: 128256,
+  max_position_embeddings: 131072, torch_dtype: "bfloat16", tie_word_embeddings: false, _name_or_path: "somebody/my-llama",
+};
+
+const kTiny = [["token_embd.weight", [256, 1000], kQ8], ["blk.0.attn_q.weight", [256, 256], kQ8], ["blk.0.ffn_down.weight", [512, 256], kQ8]];
+
+/** The header of a GGUF file of one layer: whole or one of several parts, with metadata as long as a tokenizer's or not. */
+export function tinyGguf({ padding = 0, part, parts } = {}) {
+  const values = { "general.architecture": "llama", "llama.block_count": 1, "llama.embedding_length": 256, "llama.attention.head_count": 4, "llama.attention.head_count_kv": 2, "general.file_type": 7 };
+  if (padding > 0) values["tokenizer.padding"] = " ".repeat(padding);
+  if (parts) Object.assign(values, { "split.no": part, "split.count": parts, "split.tensors.count": kTiny.length });
+  return Buffer.from(gguf(values, parts ? kTiny.filter((_, i) => i % parts === part) : kTiny).bytes);
+}
+
+/** What the tensors of tinyGguf() weigh. */
+export const kGgufBytes = (kTiny.reduce((n, [, dims]) => n + dims[0] * dims[1], 0) * 34) / 32;
 
 /** The tensors of a Llama without biases, as Hugging Face names them. */
 export function llamaTensors({ hidden_size: h, num_hidden_layers, num_attention_heads: heads, num_key_value_heads: kv, intermediate_size: f, vocab_size: v }, dtype = "BF16") {

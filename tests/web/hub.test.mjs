@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 
 import { hubServer } from "./hub_server.mjs";
-import { gguf, kConfig, kGgufBytes, llamaTensors, safetensors } from "./model_files.mjs";
+import { kConfig, kGgufBytes, llamaTensors, safetensors, tinyGguf } from "../support/model_files.mjs";
 import { host, kDesktop, launch, site } from "./support.mjs";
 import { createServer } from "node:http";
 
@@ -13,10 +13,9 @@ const kTiny = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden
 const tiny = llamaTensors(kTiny);
 const kTinyBytes = safetensors(tiny).data;
 const whole = ({ bytes, size }) => Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]);
-const names = Object.keys(tiny);
-const shards = [names.slice(0, 8), names.slice(8)].map((some) => safetensors(Object.fromEntries(some.map((n) => [n, tiny[n]]))));
-const index = { metadata: { total_size: kTinyBytes }, weight_map: Object.fromEntries(names.map((n, i) => [n, `model-0000${i < 8 ? 1 : 2}-of-00002.safetensors`])) };
-const long = Buffer.concat([gguf({ padding: 3 << 20 }), Buffer.alloc(24 << 20)]);      // a header that is longer than what is asked for first
+const shards = [tiny.slice(0, 8), tiny.slice(8)].map(safetensors);
+const index = { metadata: { total_size: kTinyBytes }, weight_map: Object.fromEntries(tiny.map(([n], i) => [n, `model-0000${i < 8 ? 1 : 2}-of-00002.safetensors`])) };
+const long = Buffer.concat([tinyGguf({ padding: 3 << 20 }), Buffer.alloc(24 << 20)]);      // a header that is longer than what is asked for first
 
 const kRepositories = {
   "acme/one-file": { files: { "config.json": JSON.stringify(kTiny), "model.safetensors": whole(safetensors(tiny)) }, redirect: true },
@@ -24,7 +23,7 @@ const kRepositories = {
   "acme/config-only": { files: { "config.json": JSON.stringify(kTiny).replace("}", ',"time_step_limit":[0.0,Infinity]}') } },
   "acme/some-GGUF": { files: { "README.md": "x", "tiny-Q8_0.gguf": long, "tiny-Q4_K_M.gguf": long, "mmproj-F16.gguf": "x" }, redirect: true },
   "acme/one-GGUF": { files: { "tiny-Q8_0.gguf": long }, redirect: true },
-  "acme/split-GGUF": { files: { "tiny-00001-of-00002.gguf": gguf({ part: 0, parts: 2 }), "tiny-00002-of-00002.gguf": gguf({ part: 1, parts: 2 }) } },
+  "acme/split-GGUF": { files: { "tiny-00001-of-00002.gguf": tinyGguf({ part: 0, parts: 2 }), "tiny-00002-of-00002.gguf": tinyGguf({ part: 1, parts: 2 }) } },
   "acme/no-range": { files: { "tiny-Q8_0.gguf": long }, noRange: true, drip: 5 },
   "acme/gated": { files: {}, gated: 401 }, "acme/asked": { files: {}, gated: 403 }, "acme/private": { files: {}, private: true },
   "acme/pictures": { files: { "model_index.json": "{}" }, task: "text-to-image" },

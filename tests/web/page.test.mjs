@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { gguf, kConfig } from "./model_files.mjs";
+import { kConfig, tinyGguf } from "../support/model_files.mjs";
 import { hashOf, host, kDesktop, kPhone, open, root, visits } from "./support.mjs";
 
 const here = visits();
@@ -240,7 +240,7 @@ describe("models of one's own", () => {
 
   test("a GGUF file is dropped, and only its beginning is read", () =>
     visit(kExamples[0].hash, async (page) => {
-      const bytes = [...gguf()];
+      const bytes = [...tinyGguf()];
       await page.evaluate(() => {
         const slice = Blob.prototype.slice;
         window.mostRead = 0;

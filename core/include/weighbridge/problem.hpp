@@ -24,7 +24,7 @@ enum class Code {
   unknown_weight_format, unknown_kv_format, unknown_engine, does_not_divide, devices_mismatch, conflicting_fields,
   missing_figure, not_available, unknown_lora_target, framework_forbids,
   // errors in a model or a file
-  config_missing_key, config_bad_value, config_contradiction, unsupported_model, unsupported_file, needs_more_bytes,
+  config_missing_key, config_bad_value, config_contradiction, unsupported_model, unsupported_file, different_models, needs_more_bytes,
   // this is ours, not the caller's
   internal_error,
   // warnings: the answer is given

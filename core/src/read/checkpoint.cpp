@@ -168,7 +168,7 @@ class Comparison {
   void numbers(const char* what, double of_file, double of_config, bool must_be_equal) {
     if (of_file <= 0 || of_config <= 0 || of_file == of_config) return;
     if (must_be_equal)
-      problems_.add(Code::unsupported_file, path_, {{"name", file_}, {"why", std::string("it has ") + number_text(of_file) + " " + what + ", and the config says " + number_text(of_config) + "; they are of different models"}});
+      problems_.add(Code::different_models, path_, {{"name", file_}, {"what", what}, {"file", of_file}, {"config", of_config}});
     else
       problems_.add(Code::files_disagree, path_, {{"name", file_}, {"what", what}, {"file", of_file}, {"config", of_config}});
   }
@@ -203,7 +203,7 @@ void compare(const CheckpointFacts& f, const Inventory& m, std::string_view file
   c.numbers("columns in its embedding", static_cast<double>(f.hidden), static_cast<double>(width), true);
   c.numbers("vocabulary", static_cast<double>(f.vocabulary), static_cast<double>(s.vocabulary), false);
   c.numbers("key_rows", static_cast<double>(f.key_rows), static_cast<double>(key_rows(m)), false);
-  if (f.experts > 0) c.numbers("experts", static_cast<double>(f.experts), static_cast<double>(m.experts), false);
+  if (f.experts > 0) c.numbers("number of experts", static_cast<double>(f.experts), static_cast<double>(m.experts), false);
   if (!f.shapes || f.packed) return;
   // A tied head that is stored all the same, and prediction layers that are left out, are no contradiction.
   const auto table = static_cast<double>(s.vocabulary * width);
@@ -219,7 +219,7 @@ void compare(const Inventory& header, const Inventory& m, std::string_view file,
   c.numbers("hidden_size", static_cast<double>(header.spec.hidden), static_cast<double>(m.spec.hidden), true);
   c.numbers("vocabulary", static_cast<double>(header.spec.vocabulary), static_cast<double>(m.spec.vocabulary), false);
   c.numbers("key_rows", static_cast<double>(key_rows(header)), static_cast<double>(key_rows(m)), false);
-  c.numbers("experts", static_cast<double>(header.experts), static_cast<double>(m.experts), false);
+  c.numbers("number of experts", static_cast<double>(header.experts), static_cast<double>(m.experts), false);
   // A GGUF file may leave out the prediction layers, and a tower is a file of its own.
   const auto text = [](const Inventory& i) {
     auto sum = i.parameters;

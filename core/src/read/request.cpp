@@ -284,9 +284,9 @@ void check_layout(Reader& r, const Inventory& m, const Layout& l, std::int64_t d
 
 void note_replicas(Reader& r, const Inventory& m, const Layout& l) {
   for (const auto& cache : m.caches) {
-    if (cache.replicated || cache.k_elements <= 0 || cache.kv_heads <= 0 || l.tensor <= cache.kv_heads) continue;
-    r.problems().add(Code::kv_heads_replicated, "/parallel/tensor",
-                     {{"kv_heads", static_cast<double>(cache.kv_heads)}, {"tensor", static_cast<double>(l.tensor)}});
+    const auto heads = cache.replicated ? 1 : cache.kv_heads;          // a latent serves all heads as one
+    if (cache.k_elements <= 0 || heads <= 0 || l.tensor <= heads) continue;
+    r.problems().add(Code::kv_heads_replicated, "/parallel/tensor", {{"kv_heads", static_cast<double>(heads)}, {"tensor", static_cast<double>(l.tensor)}});
     return;
   }
 }
