@@ -7,28 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "formulas/training_activations.hpp"
 #include "formulas/training_state.hpp"
 #include "formulas/training_time.hpp"
-#include "train_clock.hpp"
 #include "formulas/weights.hpp"
-#include "training_data.hpp"
-#include "weighbridge/layout.hpp"
+#include "train_activations.hpp"
+#include "train_clock.hpp"
 #include "weighbridge/training.hpp"
 
 namespace weighbridge {
 
 template <class T>
-class Trainer {
+class Trainer : private TrainActivations {
  public:
-  Trainer(const TrainRequest& r, const Catalog& catalog, T& trace)
-      : r_(r), m_(*r.model), l_(r.layout), formats_(catalog.formats()), data_(training_data(catalog)),
-        frame_(data_.frames[static_cast<std::size_t>(r.framework)]), trace_(trace) {
-    split_.tensor = l_.tensor;
-    split_.data = l_.data * l_.context;
-    split_.expert = l_.expert;
-    store_base();
-  }
+  Trainer(const TrainRequest& r, const Catalog& catalog, T& trace) : TrainActivations(r, catalog), trace_(trace) { store_base(); }
 
   Training run() {
     // First and last stage hold most: the tables, and most micro-batches in flight or the logits. With layers of several kinds any may.
@@ -71,44 +62,6 @@ class Trainer {
       if (widens && s.encoding != r_.base.format->encoding) s = stored_row(s.row, m_.rows[s.row], wide, s.layers, formats_);
       out_.weight_bytes += s.bytes;
     }
-  }
-
-  struct Stage {
-    std::int64_t index = 0;
-    StageLayers layers;
-    bool first = true, last = true;
-  };
-  Stage stage_of(std::int64_t index) const {
-    return {index, stage_layers(m_.spec.layers(), l_.pipeline, index), index == 0, index == l_.pipeline - 1};
-  }
-  double layers_on(const Stage& s, std::size_t kind) const { return static_cast<double>(m_.layers_of(kind, s.layers.first, s.layers.end)); }
-
-  // Of the layers that carry a row, those on this stage; 1 or 0 for tensors beside the layers.
-  double part_on(const Stage& s, std::int16_t kind, std::int64_t row_layers, bool mtp, Use use, bool tied) const {
-    if (kind >= 0 && !mtp) {
-      const auto all = static_cast<double>(m_.caches[static_cast<std::size_t>(kind)].layers);
-      return all > 0 ? layers_on(s, static_cast<std::size_t>(kind)) * static_cast<double>(row_layers) / all : 0;
-    }
-    const bool here = tied ? s.first || s.last : use == Use::lookup ? s.first : s.last;
-    return here ? static_cast<double>(row_layers) : 0;
-  }
-  double layers_of(const Stage& s, const TensorRow& row) const { return part_on(s, row.kind, row.layers, row.mtp, row.use, row.tied_head); }
-  double kv_heads(std::int16_t kind) const { return kind < 0 ? 1 : static_cast<double>(m_.caches[static_cast<std::size_t>(kind)].kv_heads); }
-
-  // Experts lie whole on their group; without one, tensor parallelism splits them.
-  double share(Split split, std::int16_t kind) const {
-    if (split == Split::experts) return 1.0 / static_cast<double>(l_.expert > 1 ? l_.expert : l_.tensor);
-    return formulas::share_on_fullest(split, static_cast<std::int64_t>(kv_heads(kind)), split_);
-  }
-  bool expert_group(Split split) const { return split == Split::experts && l_.expert > 1; }
-
-  // Trained layers of a row when only the last ones are trained.
-  double trained_share(const TensorRow& row) const {
-    if (r_.method == TrainMethod::full) return 1;
-    if (r_.trained_layers == 0 || row.kind < 0 || row.mtp) return 0;
-    const auto kind = static_cast<std::size_t>(row.kind);
-    const auto all = m_.layers_of(kind, 0, m_.spec.layers());
-    return all > 0 ? static_cast<double>(m_.layers_of(kind, m_.spec.layers() - r_.trained_layers, m_.spec.layers())) / static_cast<double>(all) : 0;
   }
 
   // ---- states ----
@@ -167,8 +120,6 @@ class Trainer {
     shard(g, experts);
     groups_.push_back(g);
   }
-
-  double compute_bytes() const { return r_.precision == Precision::fp32 ? 4 : 2; }
 
   template <class Tr>
   void make_groups(const Stage& s, Tr& trace) {
@@ -240,133 +191,6 @@ class Trainer {
       trace.name_rows(std::move(names));
     }
     return Bytes{sum / shards};
-  }
-
-  // ---- activations ----
-
-  formulas::Keeping keeping(bool recomputing) const {
-    formulas::Keeping k;
-    k.bytes = compute_bytes();
-    k.tensor = static_cast<double>(l_.tensor);
-    k.sequence = l_.sequence;
-    k.compiled = r_.compile;
-    k.fused_norms = frame_.fused_norms || r_.compile;
-    k.fused_product = frame_.fused_product || r_.compile;
-    k.sequence_tokens = r_.sequence_tokens.value;
-    k.probabilities = r_.eager_attention && (recomputing || r_.checkpointing != Checkpointing::selective);
-    k.trains_all = r_.adapters.empty();
-    k.request = &r_;
-    // PEFT drops out and casts every target's input on its own; Unsloth's kernels share one.
-    if (!r_.adapters.empty()) k.adapter_bytes = r_.framework == Framework::unsloth ? k.bytes / 2 : k.bytes + (r_.framework == Framework::megatron ? 0 : 1);
-    return k;
-  }
-  // The GPT block of the activation paper drops out; blocks with norms without biases and gated feed-forwards do not.
-  formulas::Keeping keeping(std::size_t kind, bool recomputing) const {
-    auto k = keeping(recomputing);
-    const auto& spec = m_.spec.kinds[kind];
-    k.dropout = r_.framework == Framework::megatron && !spec.feed_forward.gated && k.trains_all;
-    k.fused_norms = k.fused_norms || spec.norm_bias;               // LayerNorm is one kernel everywhere
-    return k;
-  }
-
-  double tokens() const { return r_.micro_batch.value * r_.sequence_tokens.value / static_cast<double>(l_.context); }
-
-  // Bytes that one layer of a kind keeps for one micro-batch.
-  template <class Tr>
-  Bytes layer_bytes(std::size_t kind, Checkpointing how, std::string_view of, Tr& trace) const {
-    std::vector<formulas::Saved> saved;
-    const auto put = [&](const formulas::Saved& s) { saved.push_back(s); };
-    const auto k = keeping(kind, how == Checkpointing::none && r_.checkpointing == Checkpointing::full);
-    if (how == Checkpointing::full) put({"layer input", static_cast<double>(m_.spec.hidden), k.bytes, k.sequence ? k.tensor : 1});
-    else if (how == Checkpointing::selective_op) formulas::each_kept_by_operator(m_, kind, k, put);
-    else formulas::each_saved(m_, kind, k, put);
-    return formulas::layer_activations(saved, tokens(), r_.micro_batch.from, of, trace);
-  }
-
-  // Micro-batches whose activations a stage holds at once (1F1B; interleaved: in chunks of its layers).
-  template <class Tr>
-  double in_flight(const Stage& s, Tr& trace) const {
-    const auto p = static_cast<double>(l_.pipeline), v = static_cast<double>(l_.virtual_pipeline), m = r_.accumulation.value;
-    const auto stage = static_cast<double>(s.index);
-    if (l_.pipeline == 1) return 1;
-    if (l_.virtual_pipeline == 1)
-      return trace.step(FormulaId::train_in_flight, std::min(m, p - stage), {{"micro_batches", m, r_.accumulation.from}, {"pipeline", p, From::user}, {"stage", stage, From::model}});
-    return trace.step(FormulaId::train_in_flight_interleaved, std::min(m, ((v - 1) * p + 2 * (p - 1 - stage) + 1) / v),
-                      {{"micro_batches", m, r_.accumulation.from}, {"pipeline", p, From::user}, {"chunks", v, From::user}, {"stage", stage, From::model}});
-  }
-
-  template <class Tr>
-  Bytes kept_activations(const Stage& s, Tr& trace) {
-    std::vector<double> layers, bytes;
-    std::vector<std::string> rows;
-    const double flight = in_flight(s, trace);
-    Bytes sum;
-    for (std::size_t kind = 0; kind < m_.spec.kinds.size(); ++kind) {
-      double here = layers_on(s, kind);
-      if (r_.trained_layers > 0 && r_.adapters.empty())
-        here = s.last ? static_cast<double>(m_.layers_of(kind, m_.spec.layers() - r_.trained_layers, m_.spec.layers())) : 0;
-      if (here <= 0) continue;
-      const auto put = [&](double n, Checkpointing how, std::string_view what) {
-        if (n <= 0) return;
-        const auto of = std::string(what) + (m_.spec.kinds.size() > 1 ? " of kind " + std::to_string(kind + 1) : std::string());
-        const auto each = layer_bytes(kind, how, of, trace);
-        sum += flight * n * each;
-        if constexpr (Tr::on) {
-          layers.push_back(n);
-          bytes.push_back(each.value);
-          rows.push_back(of);
-        }
-      };
-      if (r_.checkpointing == Checkpointing::full) {
-        // Of every k layers one is computed again. What is sent to system memory leaves two layers in flight.
-        double again = r_.every > 1 ? std::floor(here / static_cast<double>(r_.every)) : here;
-        const double whole = here - again;
-        if (r_.activation_offload) again = std::min(again, 2.0);
-        put(whole, Checkpointing::none, "layers");
-        put(again, Checkpointing::full, "layers computed again");
-      } else {
-        put(r_.activation_offload ? std::min(here, 2.0) : here, r_.checkpointing, "layers");
-      }
-    }
-    if constexpr (Tr::on) {
-      trace.step(FormulaId::train_kept_activations, sum, {{"micro_batches", flight, From::user}, {"layers", layers, From::model}, {"layer_bytes", bytes, From::model}});
-      trace.name_rows(std::move(rows));
-    }
-    return sum;
-  }
-
-  // What the backward pass of one layer needs beside: its activations again when they were dropped, gradients of the feed-forward's
-  // tensors, and one matrix of a quantised base in 16 bits.
-  template <class Tr>
-  Bytes working_set(Tr& trace) const {
-    const bool again = r_.checkpointing == Checkpointing::full || r_.checkpointing == Checkpointing::selective_op || r_.activation_offload;
-    Bytes layer, widest;
-    std::size_t of_layer = 0;
-    for (std::size_t kind = 0; kind < m_.spec.kinds.size(); ++kind) {
-      NoTrace quiet;
-      const auto bytes = again ? layer_bytes(kind, Checkpointing::none, "", quiet) : Bytes{};
-      const auto& f = m_.spec.kinds[kind].feed_forward;
-      const double width = (f.gated ? 3.0 : 2.0) * static_cast<double>(f.width + f.shared_width + f.experts_used * f.expert_width);
-      widest = max(widest, Bytes{tokens() * width * compute_bytes() / static_cast<double>(l_.tensor)});
-      if (bytes > layer) { layer = bytes; of_layer = kind; }
-    }
-    if constexpr (Tr::on)
-      if (again) layer_bytes(of_layer, Checkpointing::none, "computed again", trace);
-    Bytes unpacked;
-    if (quantised_base())
-      for (const auto& row : m_.rows)
-        if (row.linear && row.kind >= 0) unpacked = max(unpacked, Bytes{compute_bytes() * static_cast<double>(row.rows * row.columns) * share(row.split, row.kind)});
-    const auto recomputed = again ? Input("recomputed", layer, FormulaId::train_layer_activations, "computed again") : Input("recomputed", 0.0, From::model);
-    return trace.step(FormulaId::train_working_set, layer + widest + unpacked, {recomputed, {"feed_forward_gradients", widest, From::model}, {"unpacked", unpacked, From::model}});
-  }
-  bool quantised_base() const { return r_.base.format && formats_.encodings[r_.base.format->encoding].bits < 16 && r_.method != TrainMethod::full; }
-
-  template <class Tr>
-  Bytes logits(const Stage& s, Tr& trace) const {
-    if (!s.last || !m_.spec.has_head) return {};
-    const double bytes = frame_.logit_bytes[static_cast<std::size_t>(r_.loss)], vocabulary = static_cast<double>(m_.spec.vocabulary), tensor = static_cast<double>(l_.tensor);
-    return trace.step(FormulaId::train_logits, Bytes{tokens() * vocabulary / tensor * bytes},
-                      {{"tokens", tokens(), r_.micro_batch.from}, {"vocab_size", vocabulary, From::model}, {"tensor", tensor, From::user}, {"bytes", bytes, From::assumed}});
   }
 
   // ---- buffers ----
@@ -609,14 +433,7 @@ class Trainer {
     clock.run(all, busiest, groups_, b.all, unpacked, odd);
   }
 
-  const TrainRequest& r_;
-  const Inventory& m_;
-  const TrainLayout& l_;
-  const Formats& formats_;
-  const TrainingData& data_;
-  const TrainFrame& frame_;
   T& trace_;
-  Layout split_;                             // how tensors are split, in the terms that weights of serving share
   std::vector<StoredRow> base_;              // frozen weights in their format
   std::vector<formulas::TrainGroup> groups_;
   Training out_;
