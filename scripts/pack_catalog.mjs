@@ -719,9 +719,18 @@ class Packer {
       figure(check.at("network"), row.network);
     });
     for (const [key, row] of Object.entries(file.json.common)) figure(file.check.at("common", key), row);
-    for (const [key, row] of Object.entries(file.json.intervals)) file.check.at("intervals", key).object(row, ["low", "high", "measurements", "source"], ["note"]);
+    file.json.intervals.forEach((row, i) => {
+      const check = file.check.at("intervals", i);
+      if (!check.object(row, ["part", "low", "high", "measurements", "source"], ["frame", "experts", "note"])) return;
+      check.at("part").oneOf(row.part, ["memory", "speed"]);
+      if (row.frame !== undefined) check.at("frame").oneOf(row.frame, frames);
+      if (row.experts !== undefined) check.at("experts").boolean(row.experts);
+      for (const key of ["low", "high"]) check.at(key).number(row[key], 0, 100);
+      if (row.low > 1 || row.high < 1) check.fail("low <= 1 <= high does not hold");
+      this.sourceList(check.at("source"), row.source);
+    });
     return { frames: file.json.frames.map(strip), classes: file.json.classes.map(strip), common: strip(file.json.common),
-      intervals: Object.fromEntries(Object.entries(file.json.intervals).map(([key, { low, high }]) => [key, { low, high }])) };
+      intervals: file.json.intervals.map(({ measurements, source, note, ...row }) => row) };
   }
 
   pack() {

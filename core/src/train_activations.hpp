@@ -20,6 +20,8 @@ class TrainActivations : protected TrainPlaces {
   formulas::Keeping keeping(bool recomputing) const {
     formulas::Keeping k;
     k.bytes = compute_bytes();
+    // Transformer Engine keeps inputs of its matrix products in the 8 bits that they were multiplied in.
+    k.input_bytes = r_.framework == Framework::megatron && r_.precision == Precision::fp8_mixed ? 1 : k.bytes;
     k.tensor = static_cast<double>(l_.tensor);
     k.sequence = l_.sequence;
     k.compiled = r_.compile;

@@ -2,20 +2,22 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "formulas/training_state.hpp"
 #include "formulas/training_time.hpp"
+#include "train_places.hpp"
 #include "training_data.hpp"
 #include "weighbridge/training.hpp"
 
 namespace weighbridge {
 
 template <class T>
-class TrainClock {
+class TrainClock : private TrainPlaces {
  public:
   TrainClock(const TrainRequest& r, const TrainingData& data, const TrainFrame& frame, T& trace, Training& out)
-      : r_(r), l_(r.layout), d_(*r.device), data_(data), class_(data.of(d_)), frame_(frame), trace_(trace), out_(out) {}
+      : TrainPlaces(r), d_(*r.device), data_(data), class_(data.of(d_)), frame_(frame), trace_(trace), out_(out) {}
 
   // `all`: the whole model's work, `busiest`: of the stage that does most; `held`: weights on the fullest device; `unpacked`: bytes that
   // one pass over a quantised base moves; `odd_heads`: attention runs without matrix units.
@@ -71,7 +73,8 @@ class TrainClock {
     const auto from = given ? From::user : From::catalog;
     const double linear = given ? r_.compute_efficiency : matrix.arithmetic == Arithmetic::fp8 ? class_.linear8 : class_.linear;
     const double tensor = static_cast<double>(l_.tensor);
-    const auto t_linear = formulas::linear_seconds(w, tensor, matrix.rate, linear, r_.device_from, from, trace_);
+    const auto t_linear = formulas::linear_seconds(w, false, tensor, matrix.rate, linear, r_.device_from, from, trace_);
+    const auto t_routed = formulas::linear_seconds(w, true, tensor, matrix.rate, given ? linear : linear * data_.grouped, r_.device_from, from, trace_);
     const auto t_attention = formulas::attention_seconds(w, tensor, wide.rate, given ? r_.compute_efficiency : r_.framework == Framework::megatron && !r_.eager_attention ? class_.attention_fused : class_.attention, r_.device_from, from, trace_);
     // A share of the peak that the user gives stands for all that happens on the device.
     const auto t_memory = given ? Seconds{} : formulas::memory_seconds(w, d_.bandwidth, class_.memory, r_.device_from, trace_);
@@ -84,8 +87,8 @@ class TrainClock {
     const auto t_tensor = tensor_exchange(w);
     const auto t_expert = expert_exchange(w);
     const auto input = [](std::string_view name, Seconds s, FormulaId id, std::string_view of = {}) { return s.value > 0 ? Input(name, s, id, of) : Input(name, s, From::model); };
-    const auto busy = trace_.step(FormulaId::train_busy_seconds, t_linear + t_attention + t_memory + t_unpack + data_.tensor_exposed * t_tensor + t_expert,
-                                  {{"linear", t_linear, FormulaId::train_linear_seconds}, {"attention", t_attention, FormulaId::train_attention_seconds},
+    const auto busy = trace_.step(FormulaId::train_busy_seconds, t_linear + t_routed + t_attention + t_memory + t_unpack + data_.tensor_exposed * t_tensor + t_expert,
+                                  {input("linear", t_linear, FormulaId::train_linear_seconds), input("experts", t_routed, FormulaId::train_linear_seconds, "experts"), {"attention", t_attention, FormulaId::train_attention_seconds},
                                    input("memory", t_memory, FormulaId::train_memory_seconds), input("unpack", t_unpack, FormulaId::train_unpack_seconds),
                                    {"exposed", data_.tensor_exposed, From::assumed}, input("tensor_exchange", t_tensor, FormulaId::train_exchange_seconds, "tensor"),
                                    input("expert_exchange", t_expert, FormulaId::train_exchange_seconds, "experts")});
@@ -102,23 +105,29 @@ class TrainClock {
   // All-reduces of the hidden states, two per layer and direction, and two more when the layer is computed again.
   Seconds tensor_exchange(const formulas::StageWork& w) {
     const double ranks = static_cast<double>(l_.tensor);
-    return formulas::exchange_seconds(2 * w.layers * (4 + 2 * w.again_linear), w.tokens * static_cast<double>(r_.model->spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_);
+    return formulas::exchange_seconds(2 * w.layers * (4 + 2 * w.again_linear), w.tokens * static_cast<double>(m_.spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_);
   }
   Seconds expert_exchange(const formulas::StageWork& w) {
     if (l_.expert <= 1) return {};
-    const double ranks = static_cast<double>(l_.expert), used = static_cast<double>(r_.model->experts_used);
-    // All to all: each device has its own way to the network.
+    const double ranks = static_cast<double>(l_.expert);
+    // All to all, each device on its own way to the network. Beyond a node a token goes to every node once that any of its experts lies
+    // in, else to every such device (DeepSeek-V3, arXiv 2412.19437, section 3.2.2; DeepEP); its experts are drawn evenly.
     auto way = pipe(ranks, 1);
-    if (ranks > node()) way.rate = BytesPerSecond{class_.network};
-    return formulas::exchange_seconds(w.moe_layers * (4 + 2 * w.again_linear), w.tokens * used * static_cast<double>(r_.model->spec.hidden) * 2, ranks, way, r_.device_from, "experts", trace_);
+    const bool beyond = ranks > node();
+    if (beyond) way.rate = BytesPerSecond{class_.network};
+    const double places = beyond ? std::ceil(ranks / node()) : ranks;
+    double missed = 1;
+    for (std::int64_t i = 0; i < m_.experts_used; ++i) missed *= 1 - 1 / places;
+    const double copies = places * (1 - missed);
+    return formulas::exchange_seconds(w.moe_layers * (4 + 2 * w.again_linear), w.tokens / static_cast<double>(l_.tensor) * copies * w.expert_width * 2, places, way, r_.device_from, "experts", trace_);
   }
   // Keys and values go round once forwards, and with their gradients backwards.
   Seconds context_exchange(const formulas::StageWork& w) {
     const double ranks = static_cast<double>(l_.context);
     if (ranks <= 1) return {};
     double elements = 0;
-    for (const auto& c : r_.model->caches) elements += static_cast<double>(c.layers) * (c.k_elements + c.v_elements);
-    elements *= w.layers / static_cast<double>(std::max<std::int64_t>(1, r_.model->spec.layers()));
+    for (const auto& c : m_.caches) elements += static_cast<double>(c.layers) * (c.k_elements + c.v_elements);
+    elements *= w.layers / static_cast<double>(std::max<std::int64_t>(1, m_.spec.layers()));
     return formulas::exchange_seconds(3 + w.again_attention, w.tokens * ranks * elements * 2 / static_cast<double>(l_.tensor), ranks, pipe(ranks, static_cast<double>(l_.tensor)), r_.device_from, "context", trace_);
   }
   // Sharded weights are gathered for the forward and for the backward pass, and gradients scattered, with every micro-batch.
@@ -126,8 +135,9 @@ class TrainClock {
     if (l_.zero_stage < 3) return {};
     const double ranks = static_cast<double>(l_.shards());
     const double bytes = r_.base.format && r_.method != TrainMethod::full ? r_.base.format->bits_per_weight / 8 : r_.precision == Precision::fp32 ? 4 : 2;
-    const double gradients = r_.method == TrainMethod::full ? (r_.framework == Framework::fsdp ? 2.0 : 1.0) : 0.0;      // reduced in fp32
-    return formulas::exchange_seconds(2 + gradients, held * bytes, ranks, pipe(ranks, static_cast<double>(l_.tensor)), r_.device_from, "weights", trace_);
+    // Reduced in fp32. What stays gathered or whole for all micro-batches goes over the links once a step.
+    const double gradients = r_.method == TrainMethod::full ? (r_.framework == Framework::fsdp ? 2.0 : 1.0) : 0.0, m = r_.accumulation.value;
+    return formulas::exchange_seconds((regathers() ? 2 : 1 / m) + gradients / (sums_whole() ? m : 1), held * bytes, ranks, pipe(ranks, static_cast<double>(l_.tensor)), r_.device_from, "weights", trace_);
   }
   // Once per step otherwise: reduced, and handed out again.
   Seconds gradient_exchange(const std::vector<formulas::TrainGroup>& groups) {
@@ -167,8 +177,6 @@ class TrainClock {
                              {{"seconds", s.total, FormulaId::train_total_seconds}, {"devices", devices, From::user}, {"power", d_.power, r_.device_from}});
   }
 
-  const TrainRequest& r_;
-  const TrainLayout& l_;
   const Device& d_;
   const TrainingData& data_;
   const TrainClass& class_;

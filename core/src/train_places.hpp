@@ -55,6 +55,12 @@ class TrainPlaces {
     return all > 0 ? static_cast<double>(m_.layers_of(kind, m_.spec.layers() - r_.trained_layers, m_.spec.layers())) / static_cast<double>(all) : 0;
   }
 
+  // FSDP gathers weights anew for every pass, except between the micro-batches of a pipeline, where torchtitan keeps them gathered
+  // (fsdp_reshard_after_forward: default) and scatters gradients after the last one.
+  bool regathers() const { return l_.zero_stage >= 3 && (r_.framework != Framework::fsdp || l_.pipeline == 1); }
+  // Whole gradients are summed up until the last micro-batch (FSDP's no_sync).
+  bool sums_whole() const { return r_.framework == Framework::fsdp && l_.zero_stage > 0 && r_.accumulation.value > 1 && (l_.no_sync || l_.pipeline > 1); }
+
   double compute_bytes() const { return r_.precision == Precision::fp32 ? 4 : 2; }
   double tokens() const { return r_.micro_batch.value * r_.sequence_tokens.value / static_cast<double>(l_.context); }
 

@@ -35,10 +35,11 @@ class Trainer : private TrainActivations {
     out_stage_ = fullest;
     memory(fullest, trace_);
     if (r_.device) time();
-    out_.memory_low = data_.memory_low;
-    out_.memory_high = data_.memory_high;
-    out_.speed_low = data_.speed_low;
-    out_.speed_high = data_.speed_high;
+    const auto memory_range = data_.interval("memory", r_.framework, m_.experts > 0), speed_range = data_.interval("speed", r_.framework, m_.experts > 0);
+    out_.memory_low = memory_range.low;
+    out_.memory_high = memory_range.high;
+    out_.speed_low = speed_range.low;
+    out_.speed_high = speed_range.high;
     return out_;
   }
 
@@ -131,7 +132,7 @@ class Trainer : private TrainActivations {
       if (trained <= 0) continue;
       auto& c = expert_group(row.split) ? experts : dense;
       const double n = trained < 1 ? (s.last ? trained * static_cast<double>(row.tensors()) : 0.0) : layers_of(s, row) * static_cast<double>(row.per_layer);
-      c.add(row.name, n, share(row.split, row.kind), static_cast<double>(row.rows * row.columns), formulas::state_values(r_.optimizer, row, data_.galore_rank));
+      c.add(row.name, n, share(row.split, row.kind), static_cast<double>(row.rows * row.columns), formulas::state_values(r_.optimizer, row, r_.galore_rank));
     }
     add_group("weights", dense, whole, false, true, trace);
     add_group("experts", experts, whole, true, true, trace);
@@ -143,7 +144,7 @@ class Trainer : private TrainActivations {
       pair.rows = static_cast<std::int64_t>(r_.rank);
       pair.columns = a.inputs + a.outputs;
       auto& c = expert_group(a.split) ? of_experts : low_rank;
-      c.add(a.name, n, a.split == Split::replicated ? 1.0 : share(a.split, a.kind), elements, formulas::state_values(r_.optimizer, pair, data_.galore_rank) * elements / static_cast<double>(pair.rows * pair.columns));
+      c.add(a.name, n, a.split == Split::replicated ? 1.0 : share(a.split, a.kind), elements, formulas::state_values(r_.optimizer, pair, r_.galore_rank) * elements / static_cast<double>(pair.rows * pair.columns));
     }
     const auto adapters = formulas::adapter_regime(r_.framework, r_.precision);
     add_group("adapters", low_rank, adapters, false, false, trace);
@@ -152,7 +153,7 @@ class Trainer : private TrainActivations {
     for (const auto id : r_.train_also) {
       const auto& row = m_.rows[id];
       modules.add(row.name, layers_of(s, row) * static_cast<double>(row.per_layer), share(row.split, row.kind), static_cast<double>(row.rows * row.columns),
-                  formulas::state_values(r_.optimizer, row, data_.galore_rank));
+                  formulas::state_values(r_.optimizer, row, r_.galore_rank));
     }
     const auto copies = r_.framework == Framework::pytorch || r_.framework == Framework::unsloth ? formulas::regime(r_.framework, r_.precision == Precision::fp32 ? Precision::fp32 : Precision::bf16) : whole;
     add_group("modules", modules, copies, false, false, trace);
@@ -237,13 +238,14 @@ class Trainer : private TrainActivations {
       }
       const double held = quantised_base() ? r_.base.format->bits_per_weight / 8 : compute_bytes();
       if (r_.framework == Framework::fsdp && l_.zero_stage > 0) {
-        if (l_.zero_stage >= 3) {
+        if (regathers()) {
           put("gathered layers", 2, b.layer, held);
           put("gathered tables and head", 1, b.root, compute_bytes());
         } else {
           put("gathered weights", 1, b.all, held);
         }
-        put("gradients of a layer", 1, b.trained_layer, gradient);
+        if (sums_whole()) put("gradients before they are scattered", 1, trained, gradient);
+        else put("gradients of a layer", 1, b.trained_layer, gradient);
       } else if (frame_.buckets && l_.zero_stage > 0) {
         if (l_.zero_stage >= 3) put("gathered weights", 1, std::min(b.all, 2 * data_.largest_bucket), held);
         put("buckets", 2, std::min(trained, data_.largest_bucket), compute_bytes());
@@ -367,15 +369,26 @@ class Trainer : private TrainActivations {
     formulas::StageWork w;
     w.tokens = tokens();
     const bool some = r_.method == TrainMethod::freeze && r_.train_also.empty();
+    double read = 0, added = 0;              // weights on a device: that a pass reads, that have gradients
     for (std::size_t i = 0; i < m_.rows.size(); ++i) {
       const auto& row = m_.rows[i];
       const double n = used(m_, row) * static_cast<double>(row.per_layer * row.rows * row.columns);
       const double here = (row.tied_head ? (s.last ? 1.0 : 0.0) : layers_of(s, row)) * n;
       w.used += here;
+      // All experts of a device are read, however few a token uses.
+      const double lies = n > 0 ? (row.tied_head ? (s.last ? 1.0 : 0.0) : layers_of(s, row)) * static_cast<double>(row.per_layer * row.rows * row.columns) * share(row.split, row.kind) : 0;
+      read += lies;
       const double trained = r_.method == TrainMethod::full ? 1 : trained_share(row);
       const bool whole = std::find(r_.train_also.begin(), r_.train_also.end(), i) != r_.train_also.end();
       w.trained += whole ? here : trained * here;
-      w.back += some && row.kind >= 0 ? trained * here : here;
+      added += whole ? lies : trained * lies;
+      const double through = some && row.kind >= 0 ? trained * here : here;
+      w.back += through;
+      if (row.use == Use::routed) {
+        w.routed += here;
+        w.routed_back += through;
+        w.routed_trained += trained * here;
+      }
     }
     for (const auto& a : r_.adapters) {
       const auto& f = m_.spec.kinds[static_cast<std::size_t>(a.kind)].feed_forward;
@@ -386,22 +399,30 @@ class Trainer : private TrainActivations {
       w.trained += n;
     }
     NoTrace quiet;
+    // Caches say what a token attends to: all of the sequence, a window, the best of it, or a state.
+    const auto first = m_.spec.layers() - r_.trained_layers;
+    for (const auto& c : m_.caches) {
+      double span = r_.sequence_tokens.value;
+      for (const auto most : {c.window, c.attends})
+        if (most > 0) span = std::min(span, static_cast<double>(most));
+      const double each = c.prefill_flops_per_pair * span + c.flops_per_token, here = layers_on(s, c.kind);
+      w.attention += here * each;
+      w.attention_back += each * (some ? static_cast<double>(m_.layers_of(c.kind, std::max(s.layers.first, first), std::max(s.layers.end, first))) : here);
+    }
     for (std::size_t kind = 0; kind < m_.spec.kinds.size(); ++kind) {
       const double here = layers_on(s, kind);
       if (here <= 0) continue;
-      const auto& c = m_.caches[kind];
-      const double pair = c.prefill_flops_per_pair * std::min(r_.sequence_tokens.value, c.window > 0 ? static_cast<double>(c.window) : r_.sequence_tokens.value);
-      const double back = some ? static_cast<double>(m_.layers_of(kind, std::max(s.layers.first, m_.spec.layers() - r_.trained_layers), std::max(s.layers.end, m_.spec.layers() - r_.trained_layers))) : here;
-      w.attention += here * pair;
-      w.attention_back += back * pair;
       w.layers += here;
-      if (m_.spec.kinds[kind].feed_forward.experts > 0) w.moe_layers += here;
+      if (const auto& f = m_.spec.kinds[kind].feed_forward; f.experts > 0) {
+        w.moe_layers += here;
+        w.expert_width = static_cast<double>(f.expert_hidden > 0 ? f.expert_hidden : m_.spec.hidden);
+      }
       w.saved_bytes += here * layer_bytes(kind, Checkpointing::none, "", quiet).value;
     }
     w.logit_bytes = logits(s, quiet).value;
-    w.weight_bytes = w.used / static_cast<double>(l_.tensor) * (quantised_base() ? r_.base.format->bits_per_weight / 8 : compute_bytes());
+    w.weight_bytes = read * (quantised_base() ? r_.base.format->bits_per_weight / 8 : compute_bytes());
     const auto regime = formulas::regime(r_.framework, r_.precision);
-    if (r_.method == TrainMethod::full) w.gradient_bytes = w.trained / static_cast<double>(l_.tensor) * (compute_bytes() + (r_.accumulation.value > 1 ? 2 : 1) * regime.gradients);
+    if (r_.method == TrainMethod::full) w.gradient_bytes = added * (compute_bytes() + (r_.accumulation.value > 1 ? 2 : 1) * regime.gradients);
     switch (r_.checkpointing) {
       case Checkpointing::full: w.again_linear = w.again_attention = 1.0 / static_cast<double>(r_.every); break;
       case Checkpointing::selective_op: w.again_linear = 0.5; break;

@@ -30,19 +30,19 @@ TrainingData read(const nlohmann::json& data) {
     out.tensor_exposed = number_of(*c, "tensor_exposed");
     out.host_rate = number_of(*c, "host_rate");
     out.dequantise = number_of(*c, "dequantise");
+    out.grouped = number_of(*c, "grouped", 1);
     out.scale_8bit = number_of(*c, "scale_8bit");
-    out.galore_rank = number_of(*c, "galore_rank");
     out.largest_bucket = number_of(*c, "largest_bucket");
   }
-  const auto interval = [&](std::string_view key, double& low, double& high) {
-    const auto* all = member(data, "intervals");
-    const auto* row = all ? member(*all, key) : nullptr;
-    if (!row) return;
-    low = number_of(*row, "low", 1);
-    high = number_of(*row, "high", 1);
-  };
-  interval("memory", out.memory_low, out.memory_high);
-  interval("speed", out.speed_low, out.speed_high);
+  if (const auto* intervals = member(data, "intervals"); intervals && intervals->is_array())
+    for (const auto& row : *intervals) {
+      TrainInterval i{text_of(row, "part"), -1, member(row, "experts") ? static_cast<int>(flag(row, "experts")) : -1, number_of(row, "low", 1), number_of(row, "high", 1)};
+      const auto frame = text_of(row, "frame");
+      if (const auto* frames = member(data, "frames"); frames && !frame.empty())
+        for (std::size_t f = 0; f < frames->size(); ++f)
+          if (text_of((*frames)[f], "frame") == frame) i.frame = static_cast<int>(f);
+      out.intervals.push_back(std::move(i));
+    }
   return out;
 }
 
@@ -52,6 +52,20 @@ const TrainClass& TrainingData::of(const Device& device) const {
   for (const auto& c : classes)
     if (c.name == device.training_class) return c;
   return classes.back();
+}
+
+TrainInterval TrainingData::interval(std::string_view part, Framework frame, bool experts) const {
+  TrainInterval best;
+  int most = -1;
+  for (const auto& i : intervals) {
+    if (i.part != part || (i.frame >= 0 && i.frame != static_cast<int>(frame)) || (i.experts >= 0 && i.experts != static_cast<int>(experts))) continue;
+    const int said = 2 * (i.frame >= 0) + (i.experts >= 0);
+    if (said > most) {
+      most = said;
+      best = i;
+    }
+  }
+  return best;
 }
 
 const TrainingData& training_data(const Catalog& catalog) {

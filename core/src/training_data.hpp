@@ -27,6 +27,14 @@ struct TrainClass {
   double network = 0;                        // bytes/s per device and way between nodes
 };
 
+// The range that held 80 % of the measurements of runs like this one, around the value.
+struct TrainInterval {
+  std::string part;                          // memory or speed
+  int frame = -1;                            // by Framework; -1: all
+  int experts = -1;                          // 1: models with experts, 0: without; -1: both
+  double low = 1, high = 1;
+};
+
 struct TrainingData {
   std::array<TrainFrame, 5> frames;          // by Framework
   std::vector<TrainClass> classes;           // the last one is for all others
@@ -34,12 +42,14 @@ struct TrainingData {
   double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
   double host_rate = 0;                      // bytes/s of optimizer states in system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
+  double grouped = 1;                        // what products of routed experts reach, of what others do
   double scale_8bit = 0;                     // bytes of block scales per 8-bit state
-  double galore_rank = 0;
   double largest_bucket = 0;                 // elements
-  double memory_low = 1, memory_high = 1, speed_low = 1, speed_high = 1;
+  std::vector<TrainInterval> intervals;
 
   const TrainClass& of(const Device& device) const;
+  // Of the row that says most about the run: frame and experts, the frame alone, neither.
+  TrainInterval interval(std::string_view part, Framework frame, bool experts) const;
 };
 const TrainingData& training_data(const Catalog& catalog);
 

@@ -32,6 +32,7 @@ struct TrainLayout {
   std::int64_t virtual_pipeline = 1;         // chunks of layers per stage (interleaved schedule)
   std::int64_t shard_group = 0;              // ranks that states are sharded over; 0: data x context
   int zero_stage = 0;
+  bool no_sync = false;                      // FSDP: gradients stay whole until the last micro-batch
   bool sequence = false;                     // sequence parallelism beside tensor parallelism
   Offload offload = Offload::none;
   std::int64_t devices() const { return data * tensor * pipeline * context; }
@@ -58,9 +59,10 @@ struct TrainRequest : ModelChoice {
   Framework framework = Framework::pytorch;
   double rank = 16;
   bool dora = false;
+  double galore_rank = 128;
   std::vector<Adapter> adapters;
   std::vector<std::uint16_t> train_also;     // rows of the inventory that are trained in full beside the adapters
-  std::int64_t trained_layers = 0;           // freeze: so many of the last layers; 0: all
+  std::int64_t trained_layers = 0;           // freeze: so many of the last layers; 0: none or all, by the method
   WeightChoice base;                         // the frozen base; no format and no bits: 16 or 32 bits by the precision
   Checkpointing checkpointing = Checkpointing::none;
   std::int64_t every = 1;                    // full: every k-th layer

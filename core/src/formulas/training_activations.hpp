@@ -5,6 +5,8 @@
 // state, which the tensors below add up to; Dao 2023, "FlashAttention-2" (arXiv 2307.08691): one log-sum-exp per head and token.
 #pragma once
 
+#include <algorithm>
+
 #include "weighbridge/trace.hpp"
 #include "weighbridge/training.hpp"
 
@@ -20,6 +22,7 @@ struct Saved {                               // of one token in one layer
 // How a run keeps its activations.
 struct Keeping {
   double bytes = 2;                          // of one element
+  double input_bytes = 2;                    // of an element that is only an input of a matrix product
   double tensor = 1;
   bool sequence = false;                     // norms and residuals are split too
   bool fused_norms = true;                   // kernels that keep no fp32 copy
@@ -33,12 +36,36 @@ struct Keeping {
   const TrainRequest* request = nullptr;     // whose adapters
 };
 
-// Outputs of all linear layers of a kind that are not feed-forward: what a mixer without rules of its own keeps.
+// Outputs of all linear layers of a kind that are not feed-forward, and of the low-rank and gate vectors among them.
 inline double mixer_outputs(const Inventory& m, std::int16_t kind) {
   double sum = 0;
   for (const auto& row : m.rows)
     if (row.kind == kind && !row.mtp && row.linear && row.role != Role::mlp && row.role != Role::experts) sum += static_cast<double>(row.rows * row.per_layer);
   return sum;
+}
+
+// A recurrent mixer keeps what its input matrices give, its output before the output matrix and, unless the kernel computes it again
+// (mamba_ssm's scans do), the convolved queries, keys and values; gated delta rules one 64 x 64 matrix per chunk and head beside
+// (flash-linear-attention keeps q, k, v, gates and that matrix).
+template <class Put>
+void each_saved_by_recurrence(const Inventory& m, std::size_t index, const Keeping& k, Put put) {
+  const auto& mixer = m.spec.kinds[index].mixer;
+  const auto& r = mixer.recurrent;
+  using K = RecurrentKind;
+  if (r.kind == K::none) return;
+  const double inner = static_cast<double>(r.heads * std::max<std::int64_t>(1, r.value_dim)), keys = static_cast<double>(r.key_heads * r.key_dim);
+  const auto h = static_cast<double>(m.spec.hidden);
+  double projected = mixer_outputs(m, static_cast<std::int16_t>(index)) - h;
+  if (mixer.kind == MixerKind::attention) {                      // attention beside it has counted its own
+    const auto& a = mixer.attention;
+    projected -= static_cast<double>(a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.value_dim)) + h;
+  }
+  const bool delta = r.kind == K::gated_delta || r.kind == K::kda;
+  put("recurrence inputs", std::max(projected, inner), k.bytes, k.tensor);
+  if (delta) put("convolved", 2 * keys + inner, k.bytes, k.tensor);
+  if (delta) put("chunk matrices", 64 * static_cast<double>(r.heads), k.bytes, k.tensor);
+  put("recurrence output", inner, k.bytes, k.tensor);
+  if (r.norm && k.trains_all) put("recurrence output, normed", inner, k.input_bytes, k.tensor);
 }
 
 // Calls add(Saved) for every tensor that a layer of `kind` keeps when nothing is computed again.
@@ -54,7 +81,7 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
   const auto norms = kind.norms > 0 ? static_cast<double>(kind.norms) : 2.0;      // norms without weights are norms
   const double fed = norms < 2 ? norms : 2;                      // norms whose output goes into matrix products
   put("norm inputs", norms * h, k.bytes, norm_split);
-  if (k.trains_all && !k.compiled) put("norm outputs", fed * h, k.bytes, norm_split);
+  if (k.trains_all && !k.compiled) put("norm outputs", fed * h, k.input_bytes, norm_split);
   if (!k.fused_norms) put("norms in fp32", norms * h, 4 + k.bytes, norm_split);
 
   double heads = 0;
@@ -66,6 +93,7 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
     put("queries", q, k.bytes, t);
     put("keys and values", kv, k.bytes, t < static_cast<double>(a.kv_heads) ? t : static_cast<double>(a.kv_heads));
     put("attention output", out, k.bytes, t);
+    if (k.trains_all && k.input_bytes != k.bytes) put("attention output as an input", out, k.input_bytes, t);
     if (a.qk_norm != QkNorm::none) put("query and key norms", q + kv / 2, k.fused_norms ? k.bytes : 4 + 2 * k.bytes, t);
   } else if (kind.mixer.kind == MixerKind::mla) {
     const auto& a = kind.mixer.mla;
@@ -74,9 +102,11 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
     put("queries", heads * static_cast<double>(a.nope_dim + a.rope_dim), k.bytes, t);
     put("keys and values", heads * static_cast<double>(a.nope_dim + a.rope_dim + a.value_dim), k.bytes, t);
     put("attention output", heads * static_cast<double>(a.value_dim), k.bytes, t);
-  } else {
+    if (k.trains_all && k.input_bytes != k.bytes) put("attention output as an input", heads * static_cast<double>(a.value_dim), k.input_bytes, t);
+  } else if (kind.mixer.recurrent.kind == RecurrentKind::none) {
     put("mixer", mixer_outputs(m, static_cast<std::int16_t>(index)), k.bytes, t);
   }
+  each_saved_by_recurrence(m, index, k, put);
   if (k.probabilities) put("attention scores", heads * k.sequence_tokens, k.dropout ? 2 * k.bytes + 1 : k.fused_norms ? k.bytes : 4 + k.bytes, t);
   else if (heads > 0 && !k.dropout) put("log-sum-exp", heads, 4, t);
   if (k.dropout) put("dropout masks", 2 * h, 1, norm_split);
@@ -85,13 +115,19 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
   const double inner = f.gated ? (k.fused_product || k.compiled ? 2 : 3) : 1;
   const double last = k.trains_all ? 1 : 0;
   const auto width = static_cast<double>(f.width);
-  put("feed-forward", (inner + last) * width, k.bytes, t);
+  const auto fed_forward = [&](std::string_view name, double elements, double split) {
+    put(name, inner * elements, k.bytes, split);
+    put(last > 0 && k.input_bytes != k.bytes ? std::string_view("inputs of last matrices") : name, last * elements, k.input_bytes, split);
+  };
+  fed_forward("feed-forward", width, t);
   if (f.experts > 0) {
     const auto used = static_cast<double>(f.experts_used);
     put("router", static_cast<double>(f.experts), 4, norm_split);
-    put("tokens sent to experts", used * h * (k.trains_all ? 2 : 1), k.bytes, norm_split);
-    put("experts", (inner + last) * used * static_cast<double>(f.expert_width), k.bytes, k.request && k.request->layout.expert > 1 ? 1 : t);
-    put("shared experts", (inner + last) * static_cast<double>(f.shared_width), k.bytes, t);
+    const auto wide = static_cast<double>(f.expert_hidden > 0 ? f.expert_hidden : m.spec.hidden);
+    put("what experts return", used * wide, k.bytes, norm_split);
+    if (k.trains_all) put("tokens sent to experts", used * wide, k.input_bytes, norm_split);
+    fed_forward("experts", used * static_cast<double>(f.expert_width), k.request && k.request->layout.expert > 1 ? (k.sequence ? t : 1) : t);
+    fed_forward("shared experts", static_cast<double>(f.shared_width), t);
   }
   if (k.adapter_bytes <= 0 || !k.request) return;
   double inputs = 0, ranks = 0;

@@ -15,6 +15,7 @@ namespace weighbridge::formulas {
 struct StageWork {
   double tokens = 0;                         // of the micro-batch on this device
   double used = 0, back = 0, trained = 0;    // weights per token: forward; that gradients flow back through; that have gradients of their own
+  double routed = 0, routed_back = 0, routed_trained = 0;        // of these, in routed experts
   double attention = 0, attention_back = 0;  // FLOP per token: forward; of the layers that gradients flow back through
   double again_linear = 0, again_attention = 0;      // forward passes that are repeated
   double saved_bytes = 0;                    // that a forward pass writes on a device, before recomputation
@@ -22,16 +23,20 @@ struct StageWork {
   double weight_bytes = 0;                   // on a device, read by each pass
   double gradient_bytes = 0;                 // on a device, moved while a micro-batch's gradients are added to the others'
   double layers = 0, moe_layers = 0;
+  double expert_width = 0;                   // of what is sent to an expert
 };
 
-// Linear layers: forward, what is computed again, the inputs' gradients, and the trained weights' gradients.
+// Linear layers, routed experts or all else: forward, what is computed again, the inputs' gradients, and the trained weights' gradients.
 template <class T>
-Seconds linear_seconds(const StageWork& w, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
-  const Flops flops{2 * w.tokens * (w.used * (1 + w.again_linear) + w.back + w.trained) / tensor};
+Seconds linear_seconds(const StageWork& w, bool experts, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
+  const double used = experts ? w.routed : w.used - w.routed, back = experts ? w.routed_back : w.back - w.routed_back;
+  const double trained = experts ? w.routed_trained : w.trained - w.routed_trained;
+  if (used + back + trained <= 0) return {};
+  const Flops flops{2 * w.tokens * (used * (1 + w.again_linear) + back + trained) / tensor};
   return trace.step(FormulaId::train_linear_seconds, flops / (peak * efficiency),
-                    {{"tokens", w.tokens, From::user}, {"used_parameters", w.used, From::model}, {"recomputed", w.again_linear, From::user},
-                     {"backward_parameters", w.back, From::model}, {"trained_parameters", w.trained, From::model}, {"tensor", tensor, From::user},
-                     {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
+                    {{"tokens", w.tokens, From::user}, {"used_parameters", used, From::model}, {"recomputed", w.again_linear, From::user},
+                     {"backward_parameters", back, From::model}, {"trained_parameters", trained, From::model}, {"tensor", tensor, From::user},
+                     {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}}, experts ? "experts" : "");
 }
 
 template <class T>

@@ -119,6 +119,10 @@ class TrainReader {
     out_.method = choice<TrainMethod>("/method", true);
     out_.precision = choice<Precision>("/precision", true);
     out_.optimizer = choice<Optimizer>("/optimizer", note);
+    if (out_.optimizer == Optimizer::galore && note) out_.galore_rank = r_.number("/galore_rank").value;
+    else if (r_.has("/galore_rank")) r_.problems().add(Code::option_without_effect, "/galore_rank", {{"option", "galore_rank"}, {"engine", "optimizers other than galore"}});
+    if (out_.method != TrainMethod::freeze && r_.has("/trained_layers"))
+      r_.problems().add(Code::option_without_effect, "/trained_layers", {{"option", "trained_layers"}, {"engine", "methods other than freeze"}});
     out_.framework = choice<Framework>("/framework", note);
     out_.loss = choice<Loss>("/loss", note);
     out_.eager_attention = r_.words("/attention", note) == "eager";
@@ -180,8 +184,10 @@ class TrainReader {
       return;
     }
     if (out_.method == TrainMethod::freeze) {
-      // The common practice: the last two layers.
-      out_.trained_layers = std::min<std::int64_t>(2, m.spec.layers());
+      // The last layers, two when nothing is said (LLaMA-Factory's freeze_trainable_layers).
+      out_.trained_layers = static_cast<std::int64_t>(r_.number("/trained_layers").value);
+      above("/trained_layers", out_.trained_layers, m.spec.layers(), "layers");
+      out_.trained_layers = std::min(out_.trained_layers, m.spec.layers());
     } else {
       adapters();
     }
@@ -318,6 +324,7 @@ class TrainReader {
     l.virtual_pipeline = r_.count("/parallel/virtual_pipeline", 1);
     l.expert = r_.count("/parallel/expert", 1);
     l.sequence = r_.flag("/parallel/sequence");
+    l.no_sync = r_.flag("/parallel/no_sync");
     const bool fsdp = out_.framework == Framework::fsdp;
     l.zero_stage = static_cast<int>(r_.count("/parallel/zero_stage", fsdp ? 3 : 0));
     l.shard_group = r_.count("/parallel/shard_group");
@@ -382,6 +389,8 @@ class TrainReader {
       if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, {});
       else out_.accumulation = {static_cast<double>(batch / step), From::user};
     }
+    if (l.no_sync && (!fsdp || out_.accumulation.value <= 1))
+      problems.add(Code::option_without_effect, "/parallel/no_sync", {{"option", "no_sync"}, {"engine", fsdp ? "gradient_accumulation 1" : "frameworks other than fsdp"}});
     if (m.spec.context > 0 && out_.sequence_tokens.value > static_cast<double>(m.spec.context))
       problems.add(Code::context_beyond_model, "/sequence_tokens",
                    {{"context", out_.sequence_tokens.value}, {"limit", static_cast<double>(m.spec.context)}});
