@@ -22,6 +22,7 @@ class TrainAdviser {
 
   void run() {
     smaller_micro_batch();
+    if (r_.framework == Framework::fsdp && r_.layout.no_sync && r_.accumulation.value > 1) change("/parallel/no_sync", false, "gradients scattered after every micro-batch");
     if (r_.checkpointing != Checkpointing::full || r_.every > 1) change("/activation_checkpointing", "full", "full activation checkpointing");
     if (r_.loss == Loss::full) change("/loss", "fused", "a fused loss that never holds all logits");
     if (r_.optimizer == Optimizer::adamw && r_.method == TrainMethod::full) change("/optimizer", "adamw-8bit", "AdamW with 8-bit states");

@@ -145,7 +145,7 @@ class TrainClock : private TrainPlaces {
     if (l_.replicas() <= 1 || (l_.zero_stage >= 3 && !hybrid)) return {};
     const double ranks = static_cast<double>(hybrid ? l_.replicas() / l_.shards() : l_.replicas());
     double bytes = 0;
-    for (const auto& g : groups) bytes += g.parameters * g.gradient_bytes / (hybrid ? g.gradient_shards : 1);
+    for (const auto& g : groups) bytes += g.parameters * g.gradient_bytes / (hybrid ? g.state_shards : 1);
     return formulas::exchange_seconds(2, bytes, ranks, pipe(hybrid ? static_cast<double>(l_.replicas()) : ranks, static_cast<double>(l_.tensor)), r_.device_from, "gradients", trace_);
   }
 

@@ -73,7 +73,7 @@ class Trainer : private TrainActivations {
     const double n = std::max(1.0, std::min(copies, static_cast<double>(l_.shards())));
     const bool fsdp = r_.framework == Framework::fsdp && l_.zero_stage > 0;
     if (fsdp || l_.zero_stage >= 3) g.weight_shards = n;
-    if (fsdp || l_.zero_stage >= 2) g.gradient_shards = n;
+    if ((fsdp || l_.zero_stage >= 2) && !sums_whole()) g.gradient_shards = n;
     if (l_.zero_stage >= 1) g.state_shards = n;
   }
 
@@ -244,13 +244,12 @@ class Trainer : private TrainActivations {
         } else {
           put("gathered weights", 1, b.all, held);
         }
-        if (sums_whole()) put("gradients before they are scattered", 1, trained, gradient);
-        else put("gradients of a layer", 1, b.trained_layer, gradient);
+        if (!sums_whole()) put("gradients of a layer", 1, b.trained_layer, gradient);
       } else if (frame_.buckets && l_.zero_stage > 0) {
         if (l_.zero_stage >= 3) put("gathered weights", 1, std::min(b.all, 2 * data_.largest_bucket), held);
         put("buckets", 2, std::min(trained, data_.largest_bucket), compute_bytes());
-      } else if (l_.zero_stage >= 3) {
-        put("gathered layers", 2, b.layer, held);
+      } else if (l_.zero_stage >= 2) {
+        if (l_.zero_stage >= 3) put("gathered layers", 2, b.layer, held);
         put("gradients of a layer", 1, b.trained_layer, gradient);
       } else if (r_.framework == Framework::pytorch || (r_.framework == Framework::fsdp)) {
         put("gradient buckets", 1, trained, gradient);
@@ -295,13 +294,13 @@ class Trainer : private TrainActivations {
     struct Row { Held weights, gradients, optimizer, activations, logits; };
     const double w = off_weights ? 0 : 1, o = off_optimizer ? 0 : 1, g = off_gradients ? 0 : 1, early = always ? g : 0;
     const Bytes none{};
-    const double full = r_.optimizer_in_backward ? 0 : g;
+    const double full = r_.optimizer_in_backward ? 0 : g, shards = static_cast<double>(l_.shards());
     const Row rows[kMoments] = {
         {{w, casts}, {early, none}, {o, none}, {1, none}, {0, none}},
         {{w, casts}, {early, none}, {o, none}, {1, none}, {1, none}},
         {{w, casts}, {early, largest_gradient}, {o, none}, {1, working}, {0, none}},
         {{w, none}, {full, largest_gradient}, {o, none}, {0, working}, {0, none}},
-        {{w, none}, {full, none}, {o, off_optimizer ? none : step_lists}, {0, none}, {0, none}},
+        {{w, none}, {sums_whole() ? full / shards : full, none}, {o, off_optimizer ? none : step_lists}, {0, none}, {0, none}},
     };
     const auto of = [](Bytes held, const Held& h) { return h.present * held + h.more; };
     Bytes most;

@@ -86,6 +86,79 @@ TEST_CASE("QLoRA of an 8B on a card of 24 GB") {
   CHECK(total(litgpt) < 1.2 * 18.48 * kGB);
 }
 
+TEST_CASE("Unsloth's longest contexts: QLoRA of an 8B and a 70B as long as published on cards of 8 to 80 GB") {
+  // docs.unsloth.ai/basics/unsloth-benchmarks: rank 32 on all linear layers, one sequence, its own checkpointing and a fused loss.
+  const std::pair<double, int> small[] = {{8, 2972}, {12, 21848}, {16, 40724}, {24, 78475}, {40, 153977}, {48, 191728}, {80, 342733}}, large[] = {{48, 12106}, {80, 89389}};
+  const auto need = [](const char* model, int tokens) {
+    return total(train({{"model", model}, {"method", "qlora"}, {"lora", {{"rank", 32}, {"targets", "all-linear"}}}, {"optimizer", "adamw-8bit"}, {"activation_checkpointing", "full"},
+                        {"loss", "fused"}, {"framework", "unsloth"}, {"sequence_tokens", tokens}}));
+  };
+  for (const auto& [card, tokens] : small) CHECK(std::abs(need("meta-llama/Llama-3.1-8B-Instruct", tokens) / (card * 1024 * 1024 * 1024) - 1) < 0.1);
+  for (const auto& [card, tokens] : large) CHECK(std::abs(need("meta-llama/Llama-3.3-70B-Instruct", tokens) / (card * 1024 * 1024 * 1024) - 1) < 0.1);
+}
+
+TEST_CASE("torchtune's ladder: each step saves what it is said to save") {
+  // torchtune's README, Llama 3.2 3B, two sequences of 4,096 tokens, in GiB: 60.0, compiled 51.0, chunked loss 42.9, checkpointing 24.9,
+  // optimizer in the backward pass 23.1, 8-bit optimizer 17.6.
+  json request{{"model", "meta-llama/Llama-3.2-3B"}, {"precision", "bf16"}, {"optimizer", "adamw-bf16"}, {"micro_batch", 2}, {"sequence_tokens", 4096}};
+  const auto holds = [&](double gib) { CHECK(std::abs(total(train(request)) / (gib * 1024 * 1024 * 1024) - 1) < 0.15); };
+  holds(60.0);
+  request["compile"] = true;
+  holds(51.0);
+  request["loss"] = "chunked";
+  holds(42.9);
+  request["activation_checkpointing"] = "full";
+  holds(24.9);
+  request["optimizer_in_backward"] = true;
+  holds(23.1);
+  request["optimizer"] = "adamw-8bit";
+  holds(17.6);
+}
+
+TEST_CASE("FSDP keeps whole gradients between micro-batches, unless they are scattered after each") {
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"framework", "fsdp"}, {"parallel", {{"data", 8}}}, {"activation_checkpointing", "full"}, {"devices", 8}};
+  const double parameters = 8'030'261'248.0;
+  const auto gradients = [&](const char* moment) {
+    const auto a = train(request);
+    for (const auto& m : at(a, "/timeline"))
+      if (text(m, "/moment") == moment) return number(m, "/gradients");
+    return -1.0;
+  };
+  CHECK(gradients("backward_end") == 4 * parameters / 8);
+  request["gradient_accumulation"] = 4;
+  CHECK(gradients("forward") == 4 * parameters);
+  CHECK(gradients("optimizer_step") == 4 * parameters / 8);
+  request["parallel"]["no_sync"] = false;
+  CHECK(gradients("forward") == 4 * parameters / 8);
+  // Mixtral 8x7B on eight H100 trains in bf16 with one micro-batch per step, and no longer fits with two.
+  json mixtral{{"model", "mistralai/Mixtral-8x7B-v0.1"}, {"framework", "fsdp"}, {"precision", "bf16"}, {"optimizer", "adamw-bf16"}, {"parallel", {{"data", 8}}}, {"activation_checkpointing", "full"},
+               {"device", "h100-sxm-80gb"}, {"devices", 8}};
+  CHECK(is_true(train(mixtral), "/memory/per_device/fits"));
+  mixtral["gradient_accumulation"] = 2;
+  const auto twice = train(mixtral);
+  CHECK_FALSE(is_true(twice, "/memory/per_device/fits"));
+  REQUIRE(at(twice, "/advice").size() > 0);
+  CHECK(at(twice, "/advice/0/request/parallel/no_sync") == json(false));
+}
+
+TEST_CASE("adapters stand beside what a model has: state spaces, experts, towers") {
+  const auto trained = [](const char* model, const json& lora) { return train({{"model", model}, {"method", "lora"}, {"lora", lora}}); };
+  // A model without attention has no q_proj: by default all its linear layers, and a list of attention's names is refused with its own names.
+  CHECK(number(trained("state-spaces/mamba-1.4b-hf", {{"rank", 16}}), "/model/trainable_parameters") > 0);
+  const auto refused = trained("state-spaces/mamba-1.4b-hf", {{"targets", {"q_proj", "v_proj"}}});
+  CHECK(text(refused, "/problems/0/code") == "unknown_lora_target");
+  CHECK(text(refused, "/problems/1/code") == "unknown_lora_target");
+  CHECK(text(refused, "/problems/0/message").find("in_proj") != std::string::npos);
+  CHECK(is_true(trained("state-spaces/mamba-1.4b-hf", {{"targets", {"q_proj", "in_proj"}}}), "/ok"));
+  for (const char* model : {"ai21labs/AI21-Jamba-1.5-Mini", "Qwen/Qwen3-Next-80B-A3B-Instruct", "mistralai/Mixtral-8x7B-v0.1", "google/gemma-3-27b-it", "deepseek-ai/DeepSeek-V2-Lite"}) {
+    INFO(model);
+    const double two = number(trained(model, {{"targets", {"q_proj", "o_proj"}}}), "/model/trainable_parameters");
+    const double all = number(trained(model, {{"targets", "all-linear"}}), "/model/trainable_parameters");
+    CHECK(two > 0);
+    CHECK(all > two);
+  }
+}
+
 TEST_CASE("full fine-tuning of a 7B on eight A100 with ZeRO-3") {
   // Qwen's README trains Qwen-7B in full on two A100 80 GB with DeepSpeed ZeRO-3; DeepSpeed's own estimate for states is 18 bytes over the ranks.
   const auto a = train({{"model", "meta-llama/Llama-2-7b-hf"}, {"framework", "deepspeed"}, {"parallel", {{"data", 8}, {"zero_stage", 3}}}, {"activation_checkpointing", "full"},

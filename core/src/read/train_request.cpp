@@ -134,7 +134,12 @@ class TrainReader {
     } else {
       out_.checkpointing = choice<Checkpointing>("/activation_checkpointing", note);
     }
+    // Unsloth's own checkpointing sends what it keeps to system memory.
     out_.activation_offload = r_.flag("/activation_offload");
+    if (out_.framework == Framework::unsloth && out_.checkpointing == Checkpointing::full && note && !r_.has("/activation_offload")) {
+      out_.activation_offload = true;
+      r_.assume("/activation_offload", "true", "default");
+    }
     out_.optimizer_in_backward = r_.flag("/optimizer_in_backward");
     out_.compile = r_.flag("/compile");
   }
@@ -216,17 +221,11 @@ class TrainReader {
       for (const auto& item : *given) targets.emplace_back(as_text(item));
     } else if (given && !all) {
       targets = {std::string(as_text(*given))};
-    } else if (!r_.has("/lora/targets")) {
-      r_.assume("/lora/targets", "[\"q_proj\",\"v_proj\"]", "default");
     }
     // A model by its sizes has no matrices of its own: those of its shape.
     const auto shaped = out_.manual ? inventory(out_.model->spec) : Inventory{};
     const auto& m = out_.manual ? shaped : *out_.model;
 
-    struct Target {
-      std::string name;
-      unsigned parts;
-    };
     std::vector<Target> wanted;
     if (!all) {
       std::vector<std::string> common, own;
@@ -249,6 +248,31 @@ class TrainReader {
                                {{"value", targets[i]}, {"common", common}, {"own", own}});
       }
     }
+    beside(m, wanted, all);
+    if (!out_.adapters.empty() && !r_.has("/lora/targets")) r_.assume("/lora/targets", "[\"q_proj\",\"v_proj\"]", "default");
+    if (!out_.adapters.empty() || wanted.size() < targets.size()) return;
+    // Names that this model has nothing for (a model without attention has no q_proj).
+    if (!r_.has("/lora/targets")) {
+      r_.assume("/lora/targets", "\"all-linear\"", "default");
+      beside(m, wanted, true);
+      return;
+    }
+    std::vector<std::string> own;
+    for (const auto& row : m.rows) {
+      const std::string name(module_name(row.name));
+      if (row.linear && row.kind >= 0 && !row.mtp && row.name.back() != ']' && std::find(own.begin(), own.end(), name) == own.end()) own.push_back(name);
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      r_.problems().add(Code::unknown_lora_target, given && given->is_array() ? pointer("/lora/targets", std::to_string(i)) : "/lora/targets",
+                        {{"value", targets[i]}, {"own", own}});
+  }
+
+  struct Target {
+    std::string name;
+    unsigned parts;
+  };
+  // Adapters beside every matrix that is wanted, or a part of which is.
+  void beside(const Inventory& m, const std::vector<Target>& wanted, bool all) {
     for (const auto& row : m.rows) {
       if (!row.linear || row.kind < 0 || row.mtp) continue;
       const auto& kind = m.spec.kinds[static_cast<std::size_t>(row.kind)];
@@ -324,7 +348,6 @@ class TrainReader {
     l.virtual_pipeline = r_.count("/parallel/virtual_pipeline", 1);
     l.expert = r_.count("/parallel/expert", 1);
     l.sequence = r_.flag("/parallel/sequence");
-    l.no_sync = r_.flag("/parallel/no_sync");
     const bool fsdp = out_.framework == Framework::fsdp;
     l.zero_stage = static_cast<int>(r_.count("/parallel/zero_stage", fsdp ? 3 : 0));
     l.shard_group = r_.count("/parallel/shard_group");
@@ -389,6 +412,10 @@ class TrainReader {
       if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, {});
       else out_.accumulation = {static_cast<double>(batch / step), From::user};
     }
+    // Accelerate and Lightning's Fabric leave gradients whole between micro-batches unless told not to.
+    const bool sums = fsdp && l.zero_stage > 0 && out_.accumulation.value > 1;
+    l.no_sync = r_.has("/parallel/no_sync") ? r_.flag("/parallel/no_sync") : sums;
+    if (sums && !r_.has("/parallel/no_sync")) r_.assume("/parallel/no_sync", "true", "default");
     if (l.no_sync && (!fsdp || out_.accumulation.value <= 1))
       problems.add(Code::option_without_effect, "/parallel/no_sync", {{"option", "no_sync"}, {"engine", fsdp ? "gradient_accumulation 1" : "frameworks other than fsdp"}});
     if (m.spec.context > 0 && out_.sequence_tokens.value > static_cast<double>(m.spec.context))
