@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Fits the figures of core/data/training.json to published training runs (tests/measurements/training.jsonl).
 //
-//   node scripts/fit_training.mjs            prints errors, each source left out in turn too
+//   node scripts/fit_training.mjs            prints errors, each source (of large ones each device) left out in turn too
 //   node scripts/fit_training.mjs --write    and writes the fitted values, their ranges and the intervals
 //
 // The core is asked through WEIGHBRIDGE_CLI (or build/release/tests/weighbridge_cli) with its steps; a step is computed again from its
@@ -162,8 +162,11 @@ const values = fit(runs);
 for (const g of [...new Set(runs.map(group))]) report(`  ${g}`.slice(0, 64), runs.filter((r) => group(r) === g), values);
 report("fitted", runs, values);
 const out = [], seen = Object.fromEntries(Object.keys(values).map((name) => [name, [values[name]]]));
-for (const g of [...new Set(runs.map(group))]) {
-  const without = fit(runs.filter((r) => group(r) !== g)), left = runs.filter((r) => group(r) === g);
+// A source of most runs of a kind goes device by device: without all of it nothing would be left to fit to.
+const fold = (r) => (runs.filter((x) => group(x) === group(r)).length > 50 ? `${group(r).slice(0, 30)}: ${typeof r.request.device === "string" ? r.request.device : r.request.device.name}` : group(r));
+const foldOf = new Map(runs.map((r) => [r, fold(r)]));
+for (const g of [...new Set(foldOf.values())]) {
+  const without = fit(runs.filter((r) => foldOf.get(r) !== g)), left = runs.filter((r) => foldOf.get(r) === g);
   report(`left out: ${g}`.slice(0, 64), left, without);
   for (const name of Object.keys(values)) seen[name].push(without[name]);
   out.push(...left.map((r) => ({ ...r, off: error(r, without), got: predict(r, without) })));
@@ -191,12 +194,19 @@ const intervals = ["memory", "time"].flatMap((kind) => {
     return { part: kind === "time" ? "speed" : kind, ...extra, low: Number(Math.min(1, weighted(ratios, 0.1)).toPrecision(3)), high: Number(Math.max(1, weighted(ratios, 0.9)).toPrecision(3)), measurements: ratios.length, source: "training-measurements" };
   };
   const found = [row(list, {})];
+  // One source alone may widen the range of all, but says too little to narrow it.
+  const of = (some, extra, within) => {
+    const i = row(some, extra);
+    return new Set(some.map(group)).size > 1 ? i : { ...i, low: Math.min(i.low, within.low), high: Math.max(i.high, within.high) };
+  };
   for (const { frame } of data.frames) {
     const framed = list.filter((r) => frameOf(r.request) === frame);
-    if (framed.length >= kLeast) found.push(row(framed, { frame }));
+    if (framed.length < kLeast) continue;
+    found.push(of(framed, { frame }, found[0]));
+    const within = found.at(-1);
     for (const experts of [false, true]) {
       const some = framed.filter((r) => hasExperts(r) === experts);
-      if (some.length >= kLeast && some.length < framed.length) found.push(row(some, { frame, experts }));
+      if (some.length >= kLeast && some.length < framed.length) found.push(of(some, { frame, experts }, within));
     }
   }
   return found;

@@ -730,7 +730,7 @@ class Packer {
       this.sourceList(check.at("source"), row.source);
     });
     return { frames: file.json.frames.map(strip), classes: file.json.classes.map(strip), common: strip(file.json.common),
-      intervals: file.json.intervals.map(({ measurements, source, note, ...row }) => row) };
+      intervals: file.json.intervals.map(({ part, frame, experts, low, high }) => ({ part, ...(frame ? { frame: frames.indexOf(frame) } : {}), ...(experts === undefined ? {} : { experts }), low, high })) };
   }
 
   pack() {

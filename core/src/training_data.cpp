@@ -36,12 +36,8 @@ TrainingData read(const nlohmann::json& data) {
   }
   if (const auto* intervals = member(data, "intervals"); intervals && intervals->is_array())
     for (const auto& row : *intervals) {
-      TrainInterval i{text_of(row, "part"), -1, member(row, "experts") ? static_cast<int>(flag(row, "experts")) : -1, number_of(row, "low", 1), number_of(row, "high", 1)};
-      const auto frame = text_of(row, "frame");
-      if (const auto* frames = member(data, "frames"); frames && !frame.empty())
-        for (std::size_t f = 0; f < frames->size(); ++f)
-          if (text_of((*frames)[f], "frame") == frame) i.frame = static_cast<int>(f);
-      out.intervals.push_back(std::move(i));
+      const auto experts = member(row, "experts") ? static_cast<int>(flag(row, "experts")) : -1;
+      out.intervals.push_back({text_of(row, "part"), static_cast<int>(number_of(row, "frame", -1)), experts, number_of(row, "low", 1), number_of(row, "high", 1)});
     }
   return out;
 }
