@@ -15,13 +15,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { classBounds, classStarts, constants } from "./speed_constants.mjs";
-import { features, predict } from "./speed_model.mjs";
+import { computeOf, features, predict } from "./speed_model.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const file = join(root, "core/data/efficiency.json");
 const cli = process.env.WEIGHBRIDGE_CLI ?? join(root, "build/release/tests/weighbridge_cli");
 const efficiency = JSON.parse(readFileSync(file, "utf8"));
-const kPrior = 2e-3, kHuber = 0.08;
+const kPrior = 6e-3, kHuber = 0.08;
 
 function ask(calls) {
   return execFileSync(cli, [], { input: calls.map((c) => JSON.stringify(c)).join("\n") + "\n", maxBuffer: 1 << 30 }).toString().trim().split("\n").map((line) => JSON.parse(line));
@@ -30,20 +30,23 @@ function ask(calls) {
 function measurements() {
   const rows = readFileSync(join(root, "tests/measurements/inference_speed.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
   const answers = ask([...rows.map((r) => ({ call: "estimate", request: { ...r.request, explain: true } })), { call: "describe", request: {} }]);
-  const devices = new Map(answers.pop().devices.map((d) => [d.id, d]));
+  const described = answers.pop(), devices = new Map(described.devices.map((d) => [d.id, d]));
+  const released = new Map(described.models.map((m) => [m.id, m.release]));
   const scoreBytes = efficiency.constants.find((c) => c.name === "score_bytes").value;
-  const known = rows.map((r, i) => (answers[i].ok && answers[i].speed ? features(r, answers[i], devices.get(r.request.device), efficiency, scoreBytes) : null)).filter(Boolean);
+  const known = rows.map((r, i) => (answers[i].ok && answers[i].speed ? features(r, answers[i], devices.get(r.request.device), released.get(answers[i].model.id), efficiency, scoreBytes) : null)).filter(Boolean);
   if (known.length < rows.length) console.log(`${rows.length - known.length} of ${rows.length} measurements are of models that the catalogue does not have`);
   return known;
 }
 
-// What is free: every constant, and bandwidth and compute of the classes that have measurements.
+// What is free: every constant, and bandwidth and compute of the classes that have measurements (compute of some together).
+const measured = efficiency.classes.map((c, i) => [c, i]).filter(([c]) => Object.keys(c.applies).length > 0);
 const free = [
   ...constants,
-  ...efficiency.classes.flatMap((c, i) => (Object.keys(c.applies).length === 0 ? [] : ["bandwidth", "compute"].map((what, j) => ({ name: `${what}/${i}`, start: classStarts[c.class][j], ...classBounds[what] })))),
+  ...measured.map(([c, i]) => ({ name: `bandwidth/${i}`, start: classStarts[c.class][0], ...classBounds.bandwidth })),
+  ...new Map(measured.map(([c, i]) => [computeOf(c, i), { name: computeOf(c, i), start: classStarts[c.class][1], ...classBounds.compute }])).values(),
 ];
 const current = Object.fromEntries([...efficiency.constants.map((c) => [c.name, c.value]),
-  ...efficiency.classes.flatMap((c, i) => [[`bandwidth/${i}`, c.bandwidth.value], [`compute/${i}`, c.compute.value]])]);
+  ...efficiency.classes.flatMap((c, i) => [[`bandwidth/${i}`, c.bandwidth.value], [computeOf(c, i), c.compute.value]])]);
 
 const group = (f) => [f.row.source, f.row.request.device, f.row.kind].join("|");
 function weights(rows) {
@@ -194,7 +197,7 @@ const figure = (name) => {
   return { value: short(values[name]), low: Math.min(short(low), short(values[name])), high: Math.max(short(high), short(values[name])), measurements: touched(name), source: "speed-measurements" };
 };
 const out = {
-  classes: efficiency.classes.map((c, i) => (free.some((x) => x.name === `bandwidth/${i}`) ? { ...c, bandwidth: figure(`bandwidth/${i}`), compute: figure(`compute/${i}`) } : c)),
+  classes: efficiency.classes.map((c, i) => (free.some((x) => x.name === `bandwidth/${i}`) ? { ...c, bandwidth: figure(`bandwidth/${i}`), compute: figure(computeOf(c, i)) } : c)),
   constants: constants.map(({ name, unit, meaning }) => ({ name, ...figure(name), unit, meaning })),
   versions: efficiency.versions, spreads, unmeasured_widens: efficiency.unmeasured_widens,
 };

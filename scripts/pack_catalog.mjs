@@ -632,7 +632,7 @@ class Packer {
     const rows = (key) => file.check.at(key).array(file.json[key]).map((row, i) => ({ row, check: file.check.at(key, i) }));
     const classes = rows("classes");
     classes.forEach(({ row, check }, i) => {
-      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training"])) return;
+      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training", "compute_of", "power_limited"])) return;
       names.add(check.at("class"), check.at("class").text(row.class), row.class);
       check.at("memory").oneOf(row.memory, ["hbm", "gddr", "unified"]);
       check.at("launch").oneOf(row.launch, ["cuda", "blackwell", "hip", "cdna", "metal"]);
@@ -646,6 +646,8 @@ class Packer {
         const open = Object.keys(row.applies).length === 0;
         if (open !== (i === classes.length - 1)) check.at("applies").fail("the last class, and only it, applies to all the rest");
       }
+      if (row.power_limited !== undefined && row.power_limited !== true) check.at("power_limited").fail("must be true or absent");
+      if (row.compute_of !== undefined) check.at("compute_of").text(row.compute_of);
       figure(check.at("bandwidth"), row.bandwidth, 1);
       figure(check.at("compute"), row.compute, 1);
       figure(check.at("link"), row.link, 1);
@@ -677,7 +679,7 @@ class Packer {
     const short = ({ value, low, high, measurements }) => ({ value, low, high, measurements });
     const list = ({ value, low, high, measurements }) => [value, low, high, measurements];
     return {
-      classes: classes.filter(({ row }) => isObject(row) && isObject(row.bandwidth) && isObject(row.compute) && isObject(row.link)).map(({ row }) => ({ ...row, bandwidth: short(row.bandwidth), compute: short(row.compute), link: short(row.link) })),
+      classes: classes.filter(({ row }) => isObject(row) && isObject(row.bandwidth) && isObject(row.compute) && isObject(row.link)).map(({ row: { compute_of, ...row } }) => ({ ...row, bandwidth: short(row.bandwidth), compute: short(row.compute), link: short(row.link) })),
       constants: Object.fromEntries(constants.filter(({ row }) => isObject(row)).map(({ row }) => [row.name, list(row)])),
       versions: file.json.versions.filter(isObject).map(({ engine, version, date }) => [engine, version, date]),
       spreads: file.json.spreads,

@@ -4,20 +4,19 @@
 const row = (name, start, low, high, spread, unit, meaning) => ({ name, start, low, high, spread, unit, meaning });
 
 export const constants = [
-  row("cache_hbm", 0.6, 0.1, 1, 0.3, "share", "of the bandwidth in reading the KV cache: HBM"),
-  row("cache_gddr", 0.85, 0.1, 1, 0.2, "share", "of the bandwidth in reading the KV cache: GDDR"),
-  row("cache_unified", 0.8, 0.1, 1, 0.2, "share", "of the bandwidth in reading the KV cache: unified memory"),
+  row("cache", 0.8, 0.1, 1, 0.2, "share", "of the bandwidth in reading the KV cache"),
   row("score_bytes", 16, 2, 64, 0.4, "bytes", "moved for each attention score without flash attention"),
-  row("workstation_compute", 0.6, 0.2, 1, 0.2, "factor", "on compute of GDDR cards with lower power limits: workstation and data centre"),
+  row("joules_local", 1e-12, 1e-14, 1e-11, 0.5, "J", "of a FLOP in matrix products, which a board's power limit spreads over time: llama.cpp, MLX, ExLlamaV2"),
+  row("joules_server", 2.5e-13, 1e-14, 1e-11, 0.5, "J", "of a FLOP in matrix products, which a board's power limit spreads over time: serving engines, eager loops"),
   row("local_hbm_bandwidth", 0.7, 0.2, 1, 0.2, "factor", "on the bandwidth that llama.cpp reaches on HBM"),
-  row("local_hbm_compute", 0.5, 0.05, 1, 0.3, "factor", "on the compute that llama.cpp reaches on HBM devices"),
   row("packed_local", 0.85, 0.1, 1, 0.15, "factor", "on products whose weights are unpacked first: llama.cpp"),
   row("packed_server", 0.6, 0.1, 1, 0.3, "factor", "on products whose weights are unpacked first: serving engines"),
   row("expert_padding", 4, 0.1, 64, 0.7, "tokens", "that each touched expert multiplies beside its own"),
   row("expert_compute", 0.5, 0.05, 1, 0.3, "factor", "on products of routed experts"),
   row("tile_tokens", 2, 0.01, 64, 0.7, "tokens", "that each pass multiplies beside its own: tiles that are not full"),
-  row("attention_local", 0.5, 0.05, 1, 0.3, "factor", "on attention products: llama.cpp, MLX, ExLlamaV2"),
-  row("attention_server", 0.6, 0.05, 1, 0.3, "factor", "on attention products: serving engines"),
+  row("attention_plain", 0.5, 0.05, 1, 0.3, "factor", "on attention products: engines of one user on AMD devices, and without flash kernels"),
+  row("attention_latent", 0.5, 0.02, 1, 0.4, "factor", "on attention to latents (MLA), beside that: llama.cpp, but on AMD devices"),
+  row("attention_flash", 0.6, 0.05, 1, 0.3, "factor", "on attention products: flash kernels"),
   row("unpack_local", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: llama.cpp"),
   row("unpack_mlx", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: MLX, ExLlamaV2"),
   row("unpack_server", 4, 0.1, 50, 0.5, "operations", "to unpack a stored weight: serving engines"),
@@ -52,16 +51,15 @@ export const constants = [
   row("floor_server", 0.02, 0.001, 0.2, 0.5, "s", "of the server for each request: vLLM, TensorRT-LLM"),
   row("floor_sglang", 0.02, 0.001, 0.2, 0.5, "s", "of the server for each request: SGLang"),
   row("prompt_queue", 0.6, 0.001, 1, 0.7, "share", "of the prompts of a closed loop that one pass takes together, which a first token waits for"),
-  row("vulkan_compute_old", 0.6, 0.1, 1, 0.4, "factor", "on compute with Vulkan, early 2024"),
-  row("vulkan_compute", 0.8, 0.1, 1, 0.3, "factor", "on compute with Vulkan, late 2025"),
+  row("vulkan_compute", 0.8, 0.1, 1, 0.3, "factor", "on compute with Vulkan"),
   row("unknown_version", 0.6, 0.01, 1, 0.5, "share", "of the way from early 2024 to late 2025 at which a build of unknown version stands"),
 ];
 
 // By class of device: where its shares of the peak bandwidth and of the dense 16-bit peak start, and their bounds.
 export const classBounds = { bandwidth: { low: 0.2, high: 1, spread: 0.15 }, compute: { low: 0.05, high: 1, spread: 0.25 } };
 export const classStarts = {
-  "Volta and Ampere, HBM2": [0.8, 0.6], Hopper: [0.85, 0.6], "Blackwell and later, HBM": [0.85, 0.5], Instinct: [0.65, 0.4],
+  "Volta and Ampere, HBM2": [0.8, 0.75], "Hopper with fewer units": [0.6, 0.75], Hopper: [0.85, 0.75], "Blackwell and later, HBM": [0.85, 0.75], Instinct: [0.65, 0.4],
   "Apple M1 and M2": [0.75, 0.6], "Apple M3 and M4": [0.85, 0.72], "Apple M5 and later": [0.85, 0.7], "NVIDIA, unified memory": [0.8, 0.4],
-  "AMD, unified memory": [0.8, 0.4], "Pascal and before": [0.8, 0.4], "Turing and Ampere, GDDR": [0.87, 0.45], "Ada and Blackwell, GDDR": [0.92, 0.45],
+  "AMD, unified memory": [0.8, 0.4], "Pascal and before": [0.8, 0.4], "Turing and Ampere, GDDR": [0.87, 0.75], "Ada and Blackwell, GDDR": [0.92, 0.75],
   "Radeon and Arc": [0.75, 0.33],
 };

@@ -11,29 +11,29 @@ export function classOf(device, classes) {
   return classes.findIndex((c) => Object.entries(c.applies).every(([k, list]) => list.some((x) => device[key[k]]?.startsWith(x))));
 }
 
-/** How new a build is: 0 early 2024 or before, 1 late 2025 or after, null not known. PaceTable::engine() in JavaScript. */
-export function generation(engine, version, versions) {
+/** When a version came out, in years; null: not known. PaceTable::date_of() in JavaScript. */
+function dateOf(engine, version, versions) {
   const numbers = /\d+(?:[.-]\d+)*/.exec(version ?? "")?.[0].split(/[.-]/).map(Number);
   if (!numbers) return null;
-  let date = null;
-  if (numbers[0] >= 2020 && numbers[0] < 2100 && numbers.length > 1) date = numbers[0] + (numbers[1] - 1) / 12;
-  else {
-    const wanted = numbers[0] * 100 + (numbers[1] ?? 0);
-    let before = null;
-    for (const v of versions.filter((x) => x.engine === engine)) {
-      if (v.version >= wanted) {
-        date = before && v.version > before.version ? before.date + ((v.date - before.date) * (wanted - before.version)) / (v.version - before.version) : v.date;
-        break;
-      }
-      before = v;
-      date = v.date;
-    }
+  if (numbers[0] >= 2020 && numbers[0] < 2100 && numbers.length > 1) return numbers[0] + (numbers[1] - 1) / 12;
+  const wanted = numbers[0] * 100 + (numbers[1] ?? 0);
+  let before = null;
+  for (const v of versions.filter((x) => x.engine === engine)) {
+    if (v.version >= wanted) return before && v.version > before.version ? before.date + ((v.date - before.date) * (wanted - before.version)) / (v.version - before.version) : v.date;
+    before = v;
   }
-  return date === null ? null : Math.max(0, Math.min(1, (date - 2024.3) / (2025.6 - 2024.3)));
+  return before?.date ?? null;
+}
+
+/** How new a build is (0: early 2024 or before, 1: late 2025, up to 1.4), or at least is (of an unknown version, by its model's release). */
+export function generation(engine, version, released, versions) {
+  const of = (date, most) => Math.max(0, Math.min(most, (date - 2024.3) / (2025.6 - 2024.3)));
+  const date = dateOf(engine, version, versions), model = dateOf("", released, versions);
+  return date === null ? { at_least: model === null ? 0 : of(model + 0.5, 1) } : { known: of(date, 1.4) };
 }
 
 /** What the model needs of one measurement, from the core's explained answer. */
-export function features(row, answer, device, efficiency, scoreBytes) {
+export function features(row, answer, device, released, efficiency, scoreBytes) {
   const find = (id, of) => answer.steps.find((s) => s.id === id && (s.of ?? "") === (of ?? ""));
   const engine = typeof row.request.engine === "string" ? { name: row.request.engine } : row.request.engine;
   const options = row.request.options ?? {}, load = row.request.workload;
@@ -61,7 +61,7 @@ export function features(row, answer, device, efficiency, scoreBytes) {
     return {
       passes: input(launch, "passes"), sequences: input(launch, "sequences"), tokens: Math.max(...input(find("compute_seconds", `${of} linear`), "tokens")),
       weights: input(find("bandwidth_seconds", `${of} weights`), "bytes"), cache: input(find("bandwidth_seconds", `${of} cache`), "bytes"),
-      scores: scores ? input(scores, "bytes") / scoreBytes : 0, attention: input(attention, "flops")[0], distinct,
+      scores: scores ? input(scores, "bytes") / scoreBytes : 0, attention: input(attention, "flops")[0], latent: attention.rows[0] !== "attention", distinct,
       payload: reduce ? (2 * input(reduce, "layers") * 2 * (input(reduce, "tensor") - 1)) / input(reduce, "tensor") * input(reduce, "tokens") * input(reduce, "hidden_size") * 2 : 0,
       other: (pipe ? pipe.value * input(pipe, "efficiency") : 0) + (exchange ? exchange.value * input(exchange, "efficiency") : 0),
     };
@@ -73,25 +73,28 @@ export function features(row, answer, device, efficiency, scoreBytes) {
   const tpot = find("tpot");
   return {
     row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
-    generation: generation(engine.name, engine.version, efficiency.versions), vulkan: options.backend === "vulkan",
-    workstation: cls.memory === "gddr" && device.class !== "consumer", reads, products, half, vector: flops.fp32 ?? half,
+    generation: generation(engine.name, engine.version, released, efficiency.versions), flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan",
+    reads, products, half, vector: flops.fp32 ?? half,
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? 0, used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
     prefill: pass("prefill"), decode: pass("decode"),
     concurrency: answer.load.concurrency, others: input(tpot, "others"), output: load.output_tokens ?? 256,
-    mode: load.mode ?? "closed_loop", open: load.requests_per_s > 0, newTokens: (load.prompt_tokens ?? 1024) - (load.cached_prefix_tokens ?? 0),
-    inReplica: Math.ceil(answer.load.concurrency / (layout.data ?? 1)), chunk: options.max_num_batched_tokens ?? options.chunked_prefill_size ?? 8192, queue: answer.load.queue_s ?? 0,
+    mode: load.mode ?? "closed_loop", open: load.requests_per_s > 0, arrivals: (load.requests_per_s ?? 0) / (layout.data ?? 1), newTokens: (load.prompt_tokens ?? 1024) - (load.cached_prefix_tokens ?? 0),
+    inReplica: Math.ceil(answer.load.concurrency / (layout.data ?? 1)), chunk: options.max_num_batched_tokens ?? options.chunked_prefill_size ?? 8192, queue: load.requests_per_s > 0 ? 0 : answer.load.queue_s ?? 0,
     core: row.figure.split(".").reduce((v, k) => v?.[k], answer.speed),
   };
 }
 
+/** The name of the figure of a class's compute: classes may share one. */
+export const computeOf = (cls, index) => `compute/${cls.compute_of ?? index}`;
+
 export function seconds(f, w, p, prompt) {
-  const now = f.generation ?? (f.kind === "local" ? 1 : p.unknown_version);
-  const aged = (old, recent) => old + now * (recent - old);
-  const local = f.kind === "local", hbm = f.cls.memory === "hbm";
+  const now = f.generation.known ?? (f.kind === "local" ? 1 : Math.max(p.unknown_version, f.generation.at_least));
+  const aged = (old, recent, most) => old + Math.min(now, most) * (recent - old);
+  const local = f.kind === "local", hbm = f.cls.memory === "hbm", launch = f.cls.launch, amd = launch === "hip" || launch === "cdna";
   const bandwidth = f.bandwidth * p[`bandwidth/${f.index}`] * (local && hbm ? p.local_hbm_bandwidth : 1);
-  const compute = p[`compute/${f.index}`] * (f.workstation ? p.workstation_compute : 1) * (local && hbm ? p.local_hbm_compute : 1) *
-    (f.vulkan ? aged(p.vulkan_compute_old, p.vulkan_compute) : 1);
+  const joules = !f.cls.power_limited ? 0 : f.own ? p.joules_local : p.joules_server;
+  const compute = 1 / (1 / (p[computeOf(f.cls, f.index)] * (f.vulkan ? p.vulkan_compute : 1)) + (joules * f.half) / (f.watts || 1.2e-12 * f.half));
   const packed = local ? p.packed_local : f.server ? p.packed_server : 1;
   let linear = 0, unpacks = false;
   for (const x of f.products) {
@@ -101,22 +104,22 @@ export function seconds(f, w, p, prompt) {
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
-  const attention = w.attention / (f.half * compute * (f.own ? p.attention_local : p.attention_server));
+  const attention = w.attention / (f.half * compute * (f.own && (amd || !f.flash) ? p.attention_plain : p.attention_flash) * (w.latent && local && !amd ? p.attention_latent : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
-  const memory = (w.weights + w.scores * p.score_bytes) / bandwidth + w.cache / (f.bandwidth * p[`cache_${f.cls.memory}`]);
+  const memory = (w.weights + w.scores * p.score_bytes) / bandwidth + w.cache / (f.bandwidth * p.cache);
   const work = Math.max(memory, arithmetic) + p.exposed * Math.min(memory, arithmetic);
-  const launch = f.cls.launch;
-  const layer = f.server ? aged(p.layer_server_old, p.layer_server) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
+  const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)
-    : local ? (launch === "metal" ? p.layer_metal : launch === "hip" || launch === "cdna" ? p.layer_hip : aged(p.layer_local_old, p.layer_local)) : p[`layer_${f.kind}`];
+    : local ? (launch === "metal" ? p.layer_metal : amd ? p.layer_hip : aged(p.layer_local_old, p.layer_local, 1.4)) : p[`layer_${f.kind}`];
   const host = f.server ? p.host_server : 0;
-  const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server) : f.server ? p.sequence_server : 0;
+  const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
   const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_eager : 0))) + w.sequences * sequence;
   const pcie = f.link < 1e11;
   const latency = (pcie ? p.reduce_pcie : launch === "cdna" ? p.reduce_xgmi : f.link < 4e11 ? p.reduce_nvlink3 : p.reduce_nvlink4) *
     (1 + (p.reduce_growth * (f.tensor - 2)) / 6);
   const links = (f.tensor > 1 && f.link > 0 ? w.payload / (f.link * p.link) + w.passes * 2 * f.layers * latency : 0) + w.other / p.link;
-  const gain = prompt && f.stages > 1 && w.passes > 1 ? (local ? p.pipeline_local : 1) * ((w.passes * f.stages) / (w.passes + f.stages - 1) - 1) : 0;
+  const flight = local ? Math.min(w.passes, 4) : w.passes;
+  const gain = prompt && f.stages > 1 && flight > 1 ? (local ? p.pipeline_local : 1) * ((flight * f.stages) / (flight + f.stages - 1) - 1) : 0;
   return (work + launches) / (1 + gain) + links;
 }
 
@@ -132,12 +135,13 @@ export function predict(f, p) {
   const floor = f.server ? (f.kind === "sglang" ? p.floor_sglang : p.floor_server) : 0;
   const together = f.server && !f.open ? p.prompt_queue * Math.min(others, Math.max(0, f.chunk / Math.max(1, f.newTokens) - 1)) : 0;
   const ttft = fixed ? prefill * (1 + others / f.stages) : prefill * (1 + together) + (others > 0 && floor > 0 ? 0.5 : 0) * step + floor;
-  const latency = ttft + (f.output - 1) * tpot;
+  const latency = ttft + (f.output - 1) * tpot, busy = f.arrivals * prefill;
+  const queue = f.open && busy < 1 ? (busy * prefill) / (2 * (1 - busy)) : f.queue;
   switch (f.row.figure) {
     case "tpot_s": return tpot;
     case "tokens_per_s_per_user": return 1 / tpot;
-    case "ttft_s": return ttft + f.queue;
-    case "latency_s": return latency + f.queue;
+    case "ttft_s": return ttft + queue;
+    case "latency_s": return latency + queue;
     default: return (f.concurrency * f.output) / latency;
   }
 }

@@ -233,7 +233,7 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   const auto& models = table("models");
   for (std::size_t i = 0; i < rows_of(models); ++i) {
     const auto row = model_row(i, false);
-    models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), i});
+    models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), i, paces_.date_of({}, text_of(row, "release"))});
   }
   if (const auto* efficiency = member(json_, "efficiency")) paces_.read(*efficiency);
   const auto& devices = table("devices");
@@ -287,7 +287,7 @@ nlohmann::json Catalog::model_row(std::size_t i, bool whole) const {
   nlohmann::json row = nlohmann::json::object();
   if (const auto* columns = member(table("models"), "columns"))
     for (auto at = columns->begin(); at != columns->end(); ++at) {
-      if (at.key() == "config" || !(whole || at.key() == "id" || at.key() == "name" || at.key() == "aliases")) continue;
+      if (at.key() == "config" || !(whole || at.key() == "id" || at.key() == "name" || at.key() == "aliases" || at.key() == "release")) continue;
       if (auto value = cell(*at, i); !value.is_null()) row[at.key()] = std::move(value);
     }
   const auto id = text_of(row, "id");

@@ -27,6 +27,11 @@ class Estimator : private Placement<T> {
       concurrency_ = std::max(1.0, max_concurrency(quiet_));
       this->place(sequences());
     }
+    if (r_.device && r_.workload.requests_per_s > 0) {
+      e_.capacity.max_concurrency = max_concurrency(quiet_);
+      concurrency_ = Pacer<NoTrace>(r_, formats_, stored_, scratch_, reads_, concurrency_, quiet_, e_).settled(e_.capacity.max_concurrency);
+      this->place(sequences());
+    }
     e_.concurrency = concurrency_;
     totals();
     if (!r_.device) return;

@@ -19,8 +19,11 @@ constexpr std::string_view kMemories[] = {"hbm", "gddr", "unified"};
 constexpr std::string_view kLaunches[] = {"cuda", "blackwell", "hip", "cdna", "metal"};
 constexpr std::string_view kSpreads[] = {"single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft"};
 
-// Builds of these dates are the old and the new generation; between them figures move evenly.
-constexpr double kOld = 2024.3, kNew = 2025.6;
+// Builds of these dates are the old and the new generation; between them, and for a while after, figures move evenly. An engine of
+// unknown version is taken to be newer than the model it runs by the time that support for a model takes to spread.
+constexpr double kOld = 2024.3, kNew = 2025.6, kNewest = 1.4, kSupported = 0.5;
+// Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
+constexpr double kSchedulerCopies = 4;
 
 template <class Enum, std::size_t N>
 Enum of_name(const std::string_view (&names)[N], std::string_view name) {
@@ -85,6 +88,7 @@ void PaceTable::read(const json& efficiency) {
       d.compute = value_of(row, "compute");
       d.memory = of_name<MemoryClass>(kMemories, text_of(row, "memory"));
       d.launch = of_name<LaunchClass>(kLaunches, text_of(row, "launch"));
+      if (const auto* limited = member(row, "power_limited")) d.power_limited = limited->is_boolean() && limited->get<bool>();
       if (const auto* b = member(row, "bandwidth")) d.measured = number_of(*b, "measurements") > 0;
       devices_.push_back(std::move(d));
       const auto* applies = member(row, "applies");
@@ -114,7 +118,24 @@ std::uint8_t PaceTable::device_class(std::string_view id, std::string_view vendo
   return static_cast<std::uint8_t>(devices_.size() - 1);
 }
 
-EnginePace PaceTable::engine(std::string_view id, std::string_view version) const {
+double PaceTable::date_of(std::string_view id, std::string_view version) const {
+  const auto parts = parts_of(version);
+  if (parts.count == 0) return 0;
+  if (parts.number[0] >= 2020 && parts.number[0] < 2100 && parts.count > 1) return parts.number[0] + (parts.number[1] - 1) / 12;
+  const double wanted = parts.number[0] * 100 + (parts.count > 1 ? parts.number[1] : 0);
+  double date = 0;
+  const Version* before = nullptr;
+  for (const auto& v : versions_) {
+    if (v.engine != id) continue;
+    if (v.version >= wanted)
+      return before && v.version > before->version ? before->date + (v.date - before->date) * (wanted - before->version) / (v.version - before->version) : v.date;
+    before = &v;
+    date = v.date;
+  }
+  return date;
+}
+
+EnginePace PaceTable::engine(std::string_view id, std::string_view version, double released) const {
   EnginePace out;
   using enum EngineKind;
   if (id == "vllm") out.kind = vllm;
@@ -124,25 +145,9 @@ EnginePace PaceTable::engine(std::string_view id, std::string_view version) cons
   else if (id == "mlx") out.kind = mlx;
   else if (id == "exllamav2") out.kind = exllama;
   else if (id == "transformers") out.kind = eager;
-  const auto parts = parts_of(version);
-  if (parts.count == 0) return out;
-  double date = -1;
-  if (parts.number[0] >= 2020 && parts.number[0] < 2100 && parts.count > 1) {
-    date = parts.number[0] + (parts.number[1] - 1) / 12;
-  } else {
-    const double wanted = parts.number[0] * 100 + (parts.count > 1 ? parts.number[1] : 0);
-    const Version* before = nullptr;
-    for (const auto& v : versions_) {
-      if (v.engine != id) continue;
-      if (v.version >= wanted) {
-        date = before && v.version > before->version ? before->date + (v.date - before->date) * (wanted - before->version) / (v.version - before->version) : v.date;
-        break;
-      }
-      before = &v;
-      date = v.date;
-    }
-  }
-  if (date > 0) out.generation = std::clamp((date - kOld) / (kNew - kOld), 0.0, 1.0);
+  const auto generation = [](double date) { return (date - kOld) / (kNew - kOld); };
+  if (const double date = date_of(id, version); date > 0) out.generation = std::clamp(generation(date), 0.0, kNewest);
+  else if (released > 0) out.at_least = std::clamp(generation(released + kSupported), 0.0, 1.0);
   return out;
 }
 
@@ -155,38 +160,46 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const bool server = kind == K::ideal || kind == K::vllm || kind == K::sglang || kind == K::tensorrt;
   const bool own = !server && kind != K::eager;
   const bool hbm = d.memory == MemoryClass::hbm;
-  const double generation = engine.generation >= 0 ? engine.generation : kind == K::local ? 1 : t[C::unknown_version];
-  const auto aged = [&](C old, C now) { return t[old] + generation * (t[now] - t[old]); };
+  const double generation = engine.generation >= 0 ? engine.generation : kind == K::local ? 1 : std::max(t[C::unknown_version], engine.at_least);
+  const auto aged = [&](C old, C now, double most) { return t[old] + std::min(generation, most) * (t[now] - t[old]); };
   Pace p;
   p.own_kernels = own;
   p.bandwidth = d.bandwidth * (kind == K::local && hbm ? t[C::local_hbm_bandwidth] : 1);
-  p.cache = t[hbm ? C::cache_hbm : d.memory == MemoryClass::gddr ? C::cache_gddr : C::cache_unified];
-  p.compute = d.compute * (d.memory == MemoryClass::gddr && device.device_class != "consumer" ? t[C::workstation_compute] : 1) *
-              (kind == K::local && hbm ? t[C::local_hbm_compute] : 1) *
-              (engine.vulkan ? aged(C::vulkan_compute_old, C::vulkan_compute) : 1);
+  const bool amd = d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna;
+  p.cache = t[C::cache];
+  p.compute = d.compute * (engine.vulkan ? t[C::vulkan_compute] : 1);
+  if (d.power_limited) p.joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
+  p.watts = (device.rated_power.value > 0 ? device.rated_power : device.power).value;
+  p.bf16_on_vectors = engine.vulkan && amd;
   p.packed = kind == K::local ? t[C::packed_local] : server ? t[C::packed_server] : 1;
   p.experts = t[C::expert_compute];
-  p.attention = t[own ? C::attention_local : C::attention_server];
+  p.attention = t[own && (amd || !engine.flash_attention) ? C::attention_plain : C::attention_flash];
+  p.latent_prompts = kind == K::local;
+  p.latent = kind == K::local && !amd ? t[C::attention_latent] : 1;
   p.tile = t[C::tile_tokens];
   p.expert_padding = t[C::expert_padding];
   p.unpack = kind == K::local ? t[C::unpack_local] : server ? t[C::unpack_server] : kind == K::eager ? t[C::unpack_eager] : t[C::unpack_mlx];
   p.score_bytes = engine.flash_attention ? 0 : t[C::score_bytes];
   p.exposed = t[C::exposed];
-  p.stages = kind == K::local ? t[C::pipeline_local] : 1;
+  if (kind == K::local) {
+    p.stages = t[C::pipeline_local];
+    p.in_flight = kSchedulerCopies;
+  }
   p.prompt_queue = server && kind != K::ideal ? t[C::prompt_queue] : 0;
   const double link = device.link.value;
   const bool pcie = link < 1e11;
   p.link = t[C::link];
+  // The ideal engine is the roofline at what kernels are measured to reach: it launches, schedules and waits for nothing.
   if (kind == K::ideal) return p;
   double layer = 0;
   if (server) {
-    layer = aged(C::layer_server_old, C::layer_server) * (kind == K::tensorrt ? t[C::layer_tensorrt] : kind == K::sglang ? t[C::layer_sglang] : 1) *
+    layer = aged(C::layer_server_old, C::layer_server, kNewest) * (kind == K::tensorrt ? t[C::layer_tensorrt] : kind == K::sglang ? t[C::layer_sglang] : 1) *
             (d.launch == LaunchClass::blackwell ? t[C::layer_blackwell] : d.launch == LaunchClass::cdna ? t[C::layer_cdna] : 1);
     p.host = Seconds{t[C::host_server]};
-    p.sequence = Seconds{kind == K::vllm ? aged(C::sequence_vllm_old, C::sequence_server) : t[C::sequence_server]};
+    p.sequence = Seconds{kind == K::vllm ? aged(C::sequence_vllm_old, C::sequence_server, 1) : t[C::sequence_server]};
     p.floor = Seconds{t[kind == K::sglang ? C::floor_sglang : C::floor_server]};
   } else if (kind == K::local) {
-    layer = d.launch == LaunchClass::metal ? t[C::layer_metal] : d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna ? t[C::layer_hip] : aged(C::layer_local_old, C::layer_local);
+    layer = d.launch == LaunchClass::metal ? t[C::layer_metal] : amd ? t[C::layer_hip] : aged(C::layer_local_old, C::layer_local, kNewest);
   } else {
     layer = t[kind == K::mlx ? C::layer_mlx : kind == K::exllama ? C::layer_exllama : C::layer_eager];
   }

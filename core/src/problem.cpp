@@ -65,7 +65,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"unknown_architecture", kWarning, "The architecture[ \"{model_type}\"] is not known and was read by its generic keys; check the parameter count."},
     {"config_key_ignored", kWarning, "{key} in this config is not taken into account[: {why}]."},
     {"format_without_hardware", kWarning, "[{device} has no units for ][{format}: ]the matrix products run in a wider precision[ ({instead})]."},
-    {"speed_figure_missing", kWarning, "Speed is left out, since {figure}[ of {device}] is not known."},
+    {"speed_figure_missing", kWarning, "Speed is left out, since {figure}[ of {device}] is not known; it can be given with the device by its figures."},
     {"mixed_devices", kWarning, "Different devices are computed as equal ones[: {devices}], each with the smallest figures among them."},
     {"files_disagree", kWarning, "{name} and the config disagree on {what}[: {file} in the file, {config} in the config]; bytes are taken from the file, shapes from the config."},
     {"model_taken_for", kWarning, "The catalogue has no \"{value}\"; it is computed as \"{model}\", which has the same name but for owner, variant or format[, with weights in {format}][; {container} files hold any format, so name it in weights]."},

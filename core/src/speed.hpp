@@ -38,6 +38,7 @@ struct Work {                                          // of the passes over a p
 // System memory, where the request says nothing: two channels of DDR5-5600, of which decoding reaches about six tenths.
 constexpr BytesPerSecond kHostBandwidth{89.6e9};
 constexpr double kHostShare = 0.6;
+constexpr double kUsualJoules = 1.2e-12;               // power limit over 16-bit peak of a board that says no limit: the middle of the catalogue's
 constexpr double kFetchTokens = 32;                    // from here on llama.cpp fetches weights to the device for a pass
 
 template <class T>
@@ -58,8 +59,8 @@ class Pacer {
     if (w.requests_per_s > 0) load.concurrency = settled_concurrency(e_.speed, capacity >= 1 ? std::min(capacity, 65536.0) : 1);
     else if (capacity >= 1) load.concurrency = std::min(concurrency_, capacity);
     decode(e_.speed, load.concurrency, trace_);
+    load.queue = wait(e_.speed, trace_);
     if (w.requests_per_s <= 0) {
-      load.queue = wait(e_.speed, trace_);
       load.utilisation = capacity > 0 ? std::min(1.0, load.concurrency / capacity) : 1;
     }
     spread();
@@ -128,10 +129,10 @@ class Pacer {
     return std::max(0.0, r_.workload.prompt_tokens.value - r_.workload.cached_prefix_tokens.value);
   }
 
-  // FLOP of a prompt token against one that it sees: engines with kernels of their own attend to MLA's latents in both phases.
+  // FLOP of a prompt token against one that it sees: llama.cpp attends to MLA's latents in both phases.
   double prompt_flops_per_pair(std::size_t kind) const {
     const auto& c = m_.caches[kind];
-    return pace_.own_kernels ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
+    return pace_.latent_prompts ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
   }
   // Of the attention that a cache belongs to; a state has no scores.
   double heads(std::size_t i) const { return m_.caches[i].scores_per_pair / static_cast<double>(e_.layout.tensor); }
@@ -216,8 +217,8 @@ class Pacer {
   Rate rate(const Product& p) const {
     const auto own = weighbridge::peak(*r_.device, p.arithmetic);
     const bool unpacks = p.packed || (p.narrow && (pace_.own_kernels || own.arithmetic != p.arithmetic));
-    const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || p.arithmetic == Arithmetic::bf16;
-    return {half ? half_peak_ : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed ? pace_.experts : 1), unpacks};
+    const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || (p.arithmetic == Arithmetic::bf16 && !pace_.bf16_on_vectors);
+    return {half ? half_peak_ : pace_.bf16_on_vectors && p.arithmetic == Arithmetic::bf16 ? weighbridge::min(half_peak_, vector_peak_) : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed ? pace_.experts : 1), unpacks};
   }
 
   // Tokens that a product pays for beside its own: tiles of the matrix units that are not full.
@@ -264,7 +265,8 @@ class Pacer {
     const auto pipe = formulas::pipeline_transfer(stages, w.tokens, hidden, link, r_.device_from, of, trace);
     const auto exchange = formulas::expert_exchange(moe_layers, static_cast<double>(m_.experts_used), l, w.tokens, hidden, link, r_.device_from, of, trace);
     // The passes over a long prompt follow each other through the stages of a pipeline.
-    const double gain = stages > 1 && w.passes > 1 ? pace_.stages * (w.passes * stages / (w.passes + stages - 1) - 1) : 0;
+    const double flight = std::min(w.passes, pace_.in_flight);
+    const double gain = stages > 1 && flight > 1 ? pace_.stages * (flight * stages / (flight + stages - 1) - 1) : 0;
     Timed out;
     out.seconds = (work + launch) / (1 + gain) + host + reduce + pipe + exchange;
     if constexpr (Tr::on) {
@@ -333,7 +335,7 @@ class Pacer {
     padded = {0};
     peaks = {half_peak_.value};
     efficiency = {attention_share};
-    names = {"attention"};
+    names = {latent_ ? "attention to latents" : "attention"};
     show(" attention", attention);
   }
 
@@ -348,6 +350,8 @@ class Pacer {
   void prepare() {
     const auto& d = *r_.device;
     if (r_.paces) pace_ = r_.paces->pace(r_.pace, d, e_.layout.tensor);
+    latent_ = std::any_of(m_.caches.begin(), m_.caches.end(), [](const auto& c) { return c.decode_flops_per_pair > c.prefill_flops_per_pair; });
+    if (latent_) pace_.attention *= pace_.latent;
     if (r_.compute_efficiency > 0) {
       pace_.compute = r_.compute_efficiency;
       pace_.packed = pace_.experts = pace_.attention = 1;
@@ -357,6 +361,9 @@ class Pacer {
     // Their own kernels accumulate in 16 bits or multiply in INT8, which consumer cards do twice as fast as what the peak counts.
     if (pace_.own_kernels) half_peak_ = weighbridge::max(half_peak_, d.peak[static_cast<std::size_t>(Arithmetic::int8)] / 2);
     vector_peak_ = peak(d, Arithmetic::fp32).rate;
+    // A FLOP takes its time at the peak and, beside that, its energy's share of what the board may draw.
+    const double watts = pace_.watts > 0 ? pace_.watts : half_peak_.value * kUsualJoules;
+    if (r_.compute_efficiency <= 0) pace_.compute = 1 / (1 / pace_.compute + pace_.joules * half_peak_.value / watts);
   }
 
   double in_replica(double concurrency) const { return std::ceil(concurrency / static_cast<double>(e_.layout.data)); }
@@ -452,6 +459,16 @@ class Pacer {
     return accepted;
   }
 
+ public:
+  // The concurrency that memory must hold, before the rest is known: what an open loop settles at.
+  double settled(double most) {
+    if (!can_time()) return 1;
+    prepare();
+    prefill(e_.speed, quiet_);
+    return settled_concurrency(e_.speed, most >= 1 ? std::min(most, 65536.0) : 1);
+  }
+
+ private:
   // What an open loop settles at: the fewest sequences in flight whose throughput keeps up.
   double settled_concurrency(Speed& s, double most) {
     const auto& w = r_.workload;
@@ -475,19 +492,21 @@ class Pacer {
     return high;
   }
 
-
-  // In a closed loop: what is more than fits waits for its turn.
+  // In a closed loop what is more than fits waits for its turn, in an open one the prompts that came before are read first.
   template <class Tr>
   Seconds wait(Speed& s, Tr& trace) const {
     const auto& w = r_.workload;
     const double running = e_.load.concurrency;
-    if (w.requests_per_s > 0 || running >= concurrency_ || w.mode == Mode::offline) return {};
-    const auto queue = formulas::queue(s, concurrency_, running, w, trace);
+    const bool open = w.requests_per_s > 0;
+    if (open ? !e_.load.stable : running >= concurrency_ || w.mode == Mode::offline) return {};
+    const double places = static_cast<double>(pooled() ? r_.prefill_pool->layout_given ? r_.prefill_pool->layout.data : 1 : e_.layout.data);
+    const auto queue = open ? formulas::open_queue(s.prefill.seconds, w.requests_per_s / places, pooled() ? FormulaId::kCount : FormulaId::pass_seconds, w, trace)
+                            : formulas::queue(s, concurrency_, running, w, trace);
     s.ttft = trace.step(FormulaId::queued_ttft, s.ttft + queue,
                         {{"ttft", s.ttft, w.mode == Mode::static_batch ? FormulaId::static_ttft : pooled() ? FormulaId::pooled_ttft : FormulaId::ttft},
-                         {"queue", queue, FormulaId::queue}});
+                         {"queue", queue, open ? FormulaId::open_queue : FormulaId::queue}});
     s.latency = trace.step(FormulaId::queued_latency, s.latency + queue,
-                           {{"latency", s.latency, FormulaId::latency}, {"queue", queue, FormulaId::queue}});
+                           {{"latency", s.latency, FormulaId::latency}, {"queue", queue, open ? FormulaId::open_queue : FormulaId::queue}});
     return queue;
   }
 
@@ -525,7 +544,8 @@ class Pacer {
     s.prefill.tokens_per_s = s.prefill.tokens_per_s / prompt;
     s.decode.seconds = s.decode.seconds * steps;
     s.decode.tokens_per_s = s.decode.tokens_per_s / steps;
-    s.ttft = s.ttft * first;
+    // No first token comes before its prompt: what TTFT has beside it is stretched apart, where that bound is the later one.
+    s.ttft = weighbridge::max(s.ttft * first, s.prefill.seconds + first * (e_.speed.ttft - e_.speed.prefill.seconds));
     s.tpot = s.tpot * steps;
     s.latency = s.latency * steps;
     s.output_tokens_per_s = s.output_tokens_per_s / steps;
@@ -544,6 +564,7 @@ class Pacer {
   mutable NoTrace quiet_;
   Estimate& e_;
   Pace pace_;
+  bool latent_ = false;                                // attention over latents (MLA)
   FlopsPerSecond half_peak_, vector_peak_;             // products in 16 bits; unpacking
 };
 

@@ -122,7 +122,7 @@ test("prices carry a provider and a date, and are of an hour of one device", () 
 test("the sources that formulas and formats name are there", () => {
   const sources = new Map(catalog.sources.map((s) => [s.id, s]));
   for (const id of ["article", "transformer-inference-arithmetic", "roofline-paper", "gqa-paper", "mla-paper", "activation-recompute-paper", "megatron-paper",
-    "scaling-laws-paper", "mistral-paper", "moe-mixtral-paper", "nccl-tests-performance", "little-law", "ggml", "ocp-mx-spec", "bitsandbytes", "awq-paper",
+    "scaling-laws-paper", "mistral-paper", "moe-mixtral-paper", "nccl-tests-performance", "little-law", "pollaczek-khinchine", "ggml", "ocp-mx-spec", "bitsandbytes", "awq-paper",
     "gptq-paper", "llama-cpp-quantize", "transformers-docs", "weighbridge", "speed-measurements"]) {
     assert.ok(sources.get(id)?.title, id);
   }

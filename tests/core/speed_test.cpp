@@ -88,20 +88,26 @@ TEST_CASE("an open loop that is too fast is not stable, and a slow one is served
   const auto at_rate = [](double rate) {
     return estimate({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"workload", {{"requests_per_s", rate}, {"output_tokens", 200}}}});
   };
-  double before = 0;
+  double before = 0, waited = 0;
   for (const double rate : {0.1, 1.0, 5.0, 10.0}) {
     const auto answer = at_rate(rate);
     INFO(rate);
     CHECK(is_true(answer, "/load/stable"));
     CHECK(number(answer, "/load/utilisation") > before);
     CHECK(number(answer, "/load/utilisation") <= 1);
-    CHECK(number(answer, "/load/queue_s") == 0);
+    CHECK(number(answer, "/load/queue_s") > waited);
+    CHECK(number(answer, "/load/queue_s") < number(answer, "/speed/ttft_s"));
+    waited = number(answer, "/load/queue_s");
+    // Memory holds what is in flight at that rate.
+    const auto closed = estimate({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"workload", {{"concurrency", number(answer, "/load/concurrency")}, {"output_tokens", 200}}}});
+    CHECK(number(answer, "/memory/total/kv_cache") == number(closed, "/memory/total/kv_cache"));
     CHECK(number(answer, "/speed/output_tokens_per_s") >= rate * 200 * (1 - 1e-9));
     before = number(answer, "/load/utilisation");
   }
   const auto flooded = at_rate(1e5);
   CHECK_FALSE(is_true(flooded, "/load/stable"));
   CHECK(number(flooded, "/load/utilisation") > 1);
+  CHECK(flooded.at(json::json_pointer("/load/queue_s")).is_null());
 }
 
 TEST_CASE("as many sequences as fit do fit on every pipeline stage, and one more does not") {

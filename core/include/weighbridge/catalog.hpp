@@ -19,6 +19,7 @@ struct CatalogModel {
   std::string id, name;
   std::vector<std::string> aliases;
   std::size_t row = 0;
+  double released = 0;                 // in years; 0: not known
 };
 
 struct CatalogDevice {

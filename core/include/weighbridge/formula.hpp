@@ -39,7 +39,7 @@ enum class FormulaId : std::uint8_t {
   compute_seconds, bandwidth_seconds, unpack_seconds, work_seconds, launch_seconds, all_reduce_seconds, pipeline_seconds, expert_exchange_seconds,
   pass_seconds, accepted_tokens, draft_seconds, speculative_step, prefill_tokens_per_s, decode_tokens_per_s,
   // latency and load
-  ttft, static_ttft, pooled_ttft, tpot, latency, output_tokens_per_s, tokens_per_s_per_user, queue, queued_ttft,
+  ttft, static_ttft, pooled_ttft, tpot, latency, output_tokens_per_s, tokens_per_s_per_user, queue, open_queue, queued_ttft,
   queued_latency,
   // cost
   usd_per_hour, usd_per_million_output_tokens, watts, joules_per_output_token,

@@ -22,6 +22,7 @@ struct Device {
   BytesPerSecond link;                   // one way, to the other devices of a node; 0: not known
   std::int64_t per_node = 0;             // 0: not known
   Watts power;                           // 0: not known
+  Watts rated_power;                     // as made, where `power` was limited, or that of a device alike where it is not known; 0: as `power`
   Dollars price_per_hour;                // 0: not known
   bool unified = false;
   bool custom = false;                   // given in the request

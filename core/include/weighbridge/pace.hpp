@@ -18,21 +18,22 @@ enum class EngineKind : std::uint8_t { ideal, vllm, sglang, tensorrt, local, mlx
 
 struct EnginePace {
   EngineKind kind = EngineKind::ideal;
-  double generation = -1;              // 0: builds of early 2024 and before, 1: of late 2025 and after; below 0: not known
+  double generation = -1;              // 0: builds of early 2024 and before, 1: of late 2025, above 1: later; below 0: not known
+  double at_least = 0;                 // of a build of unknown version: it is newer than the model that it runs
   bool vulkan = false;
   bool flash_attention = true;
 };
 
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
-  X(cache_hbm) X(cache_gddr) X(cache_unified) X(score_bytes) X(workstation_compute) X(local_hbm_bandwidth) X(local_hbm_compute)    \
-  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(tile_tokens) X(attention_local)          \
-  X(attention_server) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
+  X(cache) X(score_bytes) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                                                  \
+  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(tile_tokens) X(attention_plain)          \
+  X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_eager)        \
   X(moe_layer_server) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
-  X(floor_sglang) X(prompt_queue) X(vulkan_compute_old) X(vulkan_compute) X(unknown_version)
+  X(floor_sglang) X(prompt_queue) X(vulkan_compute) X(unknown_version)
 
 enum class PaceConstant : std::uint8_t {
 #define WEIGHBRIDGE_PACE_NAME(name) name,
@@ -51,6 +52,7 @@ struct DevicePace {                    // of a class of devices
   double link = 0.8;                   // share of the link's rate that large collectives reach
   MemoryClass memory = MemoryClass::gddr;
   LaunchClass launch = LaunchClass::cuda;
+  bool power_limited = false;          // products slow down as the board's power limit is reached
   bool measured = false;
 };
 
@@ -63,8 +65,10 @@ enum class SpreadOf : std::uint8_t { single, single_moe, batched, batched_moe, p
 // One engine on one device.
 struct Pace {
   double bandwidth = 1, cache = 1;     // shares of the memory's peak for weights and for the KV cache
-  double compute = 1;                  // share of the dense peak in matrix products
-  double packed = 1, experts = 1, attention = 1;       // times that: weights stored narrower than they multiply, routed experts, attention
+  double compute = 1;                  // share of the dense peak in matrix products, as far as power allows
+  double joules = 0;                   // of a FLOP in these, which the board's power limit spreads over time
+  double watts = 0;                    // that limit; 0: not known
+  double packed = 1, experts = 1, attention = 1, latent = 1;       // times that: weights stored narrower than they multiply, routed experts, attention, and it over latents
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
   double unpack = 0;                   // operations for each stored weight narrower than it multiplies
   double score_bytes = 0;              // moved for each attention score, without flash attention
@@ -73,8 +77,11 @@ struct Pace {
   Seconds reduce;                      // latency of an all-reduce
   double link = 1;                     // share of the link's rate
   double stages = 1;                   // of what pipeline stages could gain on a prompt
+  double in_flight = 1e9;              // passes that may be under way in them at a time
   Seconds floor;                       // from the request's arrival to its first pass and from the last to the reader
   double prompt_queue = 0;             // share of the prompts that start together which a first token waits for
+  bool bf16_on_vectors = false;        // no matrix units for bf16: its products run in fp32
+  bool latent_prompts = false;         // attends to MLA's latents in a prompt too, instead of unfolding them
   bool own_kernels = false;            // narrow weights run in the engine's own 16-bit or INT8 products; accumulates in 16 bits
 };
 
@@ -86,7 +93,10 @@ class PaceTable {
   const DevicePace& device(std::uint8_t index) const { return devices_[index < devices_.size() ? index : devices_.size() - 1]; }
   // The first class that takes such a device.
   std::uint8_t device_class(std::string_view id, std::string_view vendor, std::string_view architecture, std::string_view memory_kind) const;
-  EnginePace engine(std::string_view id, std::string_view version) const;
+  // `released`: when the model was published, in years; 0: not known.
+  EnginePace engine(std::string_view id, std::string_view version, double released = 0) const;
+  // When a version came out, in years; 0: not known.
+  double date_of(std::string_view id, std::string_view version) const;
   Pace pace(const EnginePace& engine, const Device& device, std::int64_t tensor) const;
   Spread spread(SpreadOf of, const Device& device) const;
 

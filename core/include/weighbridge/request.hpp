@@ -81,6 +81,7 @@ struct ModelChoice {
   bool layers_known = true, hidden_known = true, heads_known = true;     // false: assumed for a manual model
   Kind model_kind = Kind::exact;             // how sure the tensors are
   const WeightFormat* named_format = nullptr;          // that a recognised name speaks of
+  double released = 0;                       // when the model was published, in years; 0: not known
 };
 
 struct Request : ModelChoice {

@@ -65,4 +65,13 @@ Seconds queue(const Speed& s, double concurrency, double running, const Workload
                      {"latency", s.latency, FormulaId::latency}});
 }
 
+// An open loop: requests come by chance (Poisson), `arrivals` of them in a second at each place that reads prompts.
+template <class T>
+Seconds open_queue(Seconds prefill, double arrivals, FormulaId prefill_id, const Workload& w, T& trace) {
+  const double busy = arrivals * prefill.value;
+  if (busy >= 1) return {};
+  return trace.step(FormulaId::open_queue, busy * prefill / (2 * (1 - busy)),
+                    {{"arrivals", arrivals, w.concurrency.from}, {"prefill", prefill, prefill_id, "prefill"}});
+}
+
 }  // namespace weighbridge::formulas

@@ -101,6 +101,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     return std::nullopt;
   }
   std::optional<ModelSpec> spec;
+  double released = 0;
   if (model->is_string()) {
     const auto named = find_named_model(r, "/model", as_text(*model));
     if (!named.model) return std::nullopt;
@@ -110,6 +111,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     ModelChoice out;
     out.model = known.inventory;
     out.named_format = named.format;
+    out.released = named.model->released;
     return out;
   } else if (model->is_object()) {
     const auto* config = value_at(*model, "/config");
@@ -134,6 +136,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     }
     std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
     if (shown_name.empty()) shown_name = text_of(*config, "model_type");
+    released = r.catalog().paces().date_of("transformers", text_of(*config, "transformers_version"));
     if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
   }
   if (!spec) return std::nullopt;
@@ -145,6 +148,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
   }
   ModelChoice out;
   out.model = std::make_shared<const Inventory>(std::move(made));
+  out.released = released;
   return out;
 }
 

@@ -167,6 +167,8 @@ Device read_custom_device(Reader& r) {
     d.link_share = like->link_share;
     d.training_class = like->training_class;
     if (d.device_class.empty()) d.device_class = like->device_class;
+    if (const auto theirs = peak(*like, Arithmetic::bf16).rate; d.power.value <= 0 && theirs.value > 0)
+      d.rated_power = like->power * (peak(d, Arithmetic::bf16).rate / theirs);
     r.assume_text("/device/class", like->name, "estimated");
   }
   return d;
@@ -495,6 +497,7 @@ void limit_power(Reader& r, Request& out) {
   const double factor = std::sqrt(std::sqrt(limit / out.device->power.value));
   for (auto& peak : out.device->peak) peak = peak * factor;
   for (auto& kind : out.device->peak_kind) kind = weakest(kind, Kind::assumed);
+  out.device->rated_power = out.device->power;
   out.device->power = Watts{limit};
   r.assume("/device/flops", number_text(factor), "estimated");
 }
@@ -545,6 +548,17 @@ void read_options(Reader& r, Request& out) {
   }
 }
 
+// MXFP4 in a GGUF file is the mixture that llama-quantize calls MXFP4_MOE: experts in MXFP4, all else in Q8_0 instead of 16 bits.
+void take_gguf_format(Reader& r, const Formats& formats, Request& out) {
+  if (!out.model || out.model->experts == 0 || !out.model->stored.empty() || !(out.engine.id == "llama.cpp" || out.engine.id == "ollama")) return;
+  const auto& published = out.model->spec.published;
+  const bool wanted = out.weights.format ? out.weights.format->id == "mxfp4" : out.weights.bits <= 0 && published.experts_only && published.format == "mxfp4";
+  if (!wanted) return;
+  out.weights.format = formats.find_weight("MXFP4_MOE");
+  for (auto& assumed : r.assumptions)
+    if (assumed.path == "/weights") assumed.value = "\"MXFP4_MOE\"";
+}
+
 }  // namespace
 
 std::optional<Request> read_request(const json& request, const Catalog& catalog, Problems& problems) {
@@ -560,6 +574,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
     out.model_kind = weakest(out.model_kind, Kind::assumed);
   read_kv_cache(r, out);
   out.engine = read_engine(r);
+  take_gguf_format(r, catalog.formats(), out);
   auto device = read_device(r, out.engine.layer_split);
   out.device = std::move(device.device);
   out.device_from = device.from;
@@ -582,7 +597,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   read_draft(r, out);
   limit_power(r, out);
   out.paces = &catalog.paces();
-  out.pace = out.paces->engine(out.engine.id, out.engine.version);
+  out.pace = out.paces->engine(out.engine.id, out.engine.version, out.released);
   out.pace.flash_attention = out.flash;
   if (const auto* backend = r.valid("/options/backend")) out.pace.vulkan = as_text(*backend) == "vulkan";
   warn_of_options(r, out, out.engine.id);

@@ -330,7 +330,7 @@ export const zh: Texts = {
     unknown_architecture: '不认识这种架构[“{model_type}”]，按通用的键读取；请核对参数量。',
     config_key_ignored: '没有考虑这份配置里的 {key}[：{why}]。',
     format_without_hardware: '[{device} 没有相应的运算单元，][{format}：]矩阵乘以更宽的精度运行[（{instead}）]。',
-    speed_figure_missing: '没有给出速度，因为不知道[{device} 的]参数 {figure}。',
+    speed_figure_missing: '没有给出速度，因为不知道[{device} 的]参数 {figure}；可以按参数自己给出设备。',
     mixed_devices: '不同的设备按相同的设备计算[：{devices}]，各取其中最小的参数。',
     article_part_unknown: '文章的方法里，{part}按 0 计[，因为没有给出 {missing}]。',
     assumed_shape: '只给出了参数量[（{parameters}）]；形状[参照 {like} ]假定。',
