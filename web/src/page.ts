@@ -6,6 +6,7 @@ import type { Answer, Client, Description, Field, Problem } from './contract.js'
 import { withEngine } from './engine.js';
 import { Form } from './form.js';
 import { type Format, makeFormat } from './format.js';
+import { head } from './head.js';
 import { type Call, type Reading, kNoReading } from './host.js';
 import { type HubReference, hubReference } from './hub_reference.js';
 import { type Json, type JsonObject, get, isObject, same, set } from './json.js';
@@ -16,7 +17,7 @@ import { type View, onOneCard, toneOf, verdict } from './parts.js';
 import { deviceName, figureFields, furtherFields, kFront, kNumbers, modelName } from './request.js';
 import { type Screen, type ScreenHost, type ViewName, kScreens, kViews } from './screens.js';
 import { type SectionHost, Sections } from './sections.js';
-import { type Settings, type Theme, kLanguages, keepSettings, moreTextsOf, readSettings, textsOf, withMore } from './settings.js';
+import { type Settings, kLanguages, keepSettings, moreTextsOf, readSettings, textsOf, withMore } from './settings.js';
 import { nameInWords, plainSentence, problemText, sentence } from './text.js';
 import type { Place } from './work.js';
 
@@ -538,27 +539,13 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   // ---- the head and the work ----
 
-  private switch<T extends string>(legend: string, value: T, choices: [T, string, string?][], choose: (value: T) => void, fold = true): TemplateResult {
-    return html`<div class="switch ${fold ? 'fold' : ''}" role="group" aria-label=${legend}>${choices.map(([v, text, lang]) => html`<button type="button" aria-pressed=${v === value} lang=${lang ?? nothing} @click=${() => choose(v)}>${text}</button>`)}</div>`;
-  }
-
   private head(): TemplateResult {
-    const { texts, settings } = this;
     const method = this.call === 'train' ? 'estimate_method' : 'method';
-    return html`<header>
-      <a class="skip" href="#answer" @click=${(e: Event) => { e.preventDefault(); this.querySelector<HTMLElement>('#answer')?.focus(); }}>${texts.skip}</a>
-      <h1><svg viewBox="0 0 24 24" aria-hidden="true"><use href="#mark-bridge" /></svg>${texts.title}</h1><p>${texts.tagline}</p>
-      <div class="tools" ?data-open=${this.tools}>
-        ${this.switch(texts.method, this.request[method] === 'article' ? 'article' : 'detailed', [['detailed', texts.detailed], ['article', texts.article]], (v) => this.put('/' + method, v === 'article' ? v : undefined))}
-        ${this.switch(texts.units, settings.unit, [['GiB', 'GiB'], ['GB', 'GB']], (unit) => void this.choose({ unit }))}
-        ${this.switch(texts.language, settings.language, kLanguages.map(([l, tag, name]) => [l, name, tag]), (language) => void this.choose({ language }), false)}
-        ${this.switch<Theme>(texts.theme, settings.theme, [['auto', texts.auto], ['light', texts.light], ['dark', texts.dark]], (theme) => void this.choose({ theme }))}
-        <button type="button" class="copy fold" @click=${this.copy}>${texts.copyLink}</button>
-        <button type="button" class="cog" aria-expanded=${this.tools} aria-label=${texts.pageSettings} @click=${() => (this.tools = !this.tools)}><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9m5 0h2M4 17h2m5 0h9" /><circle cx="15.5" cy="7" r="2.5" /><circle cx="8.5" cy="17" r="2.5" /></svg></button>
-      </div>
-      <nav class="views" aria-label=${texts.viewsLabel}>${kViews.map((v) => html`<a href=${`${location.href.replace(/#.*$/, '')}#${this.linkTo(v)}`} aria-current=${v === this.where ? 'page' : nothing}
-        @click=${(e: MouseEvent) => { if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return; e.preventDefault(); this.show(v); }}>${texts.views[v]}</a>`)}</nav>
-    </header>`;
+    return head({
+      texts: this.texts, settings: this.settings, where: this.where, open: this.tools, method: this.request[method] === 'article' ? 'article' : 'detailed', linkTo: (view) => this.linkTo(view),
+      choose: (change) => void this.choose(change), copy: () => void this.copy(), show: (view) => this.show(view), fold: () => (this.tools = !this.tools), compute: (by) => this.put('/' + method, by === 'article' ? by : undefined),
+      skip: () => this.querySelector<HTMLElement>('#answer')?.focus(),
+    });
   }
 
   private copy = async (): Promise<void> => {

@@ -92,12 +92,12 @@ export class Sections {
     const alone = onOneCard(view, this.host.request);
     if (!alone && toneOf(view.answer) !== 'short') return nothing;
     const known = this.host.ways;
-    const ways: Way[] = known?.list ?? (alone ? [] : adviceOf(view.answer).filter((item) => isObject(item['request'])).map((item) => ({ text: adviceText(view, item), request: item['request'] as JsonObject, headroom: figure(item, 'headroom'), speed: undefined })));
+    const ways: Way[] = known?.list ?? (alone ? [] : adviceOf(view.answer).filter((item) => isObject(item['request'])).map((item) => ({ text: (now) => adviceText(now, item), request: item['request'] as JsonObject, headroom: figure(item, 'headroom'), speed: undefined })));
     if (ways.length === 0 && !alone) return view.request['method'] === 'article' ? nothing : html`<p class="advice">${texts.noAdvice}</p>`;
     const unit = unitOf(view, view.call === 'train' ? 'speed.tokens_per_s' : 'speed.tokens_per_s_per_user');
     const beside = (way: Way): string => [way.headroom === undefined ? '' : plainSentence(texts.toSpare, { room: format.giga(way.headroom) }), way.speed === undefined ? '' : format.of(way.speed, unit)].filter(Boolean).join(' · ');
     return html`<div class="advice"><span id="advice">${alone ? texts.onOne : texts.fitsWith}</span>${alone && known?.list.length === 0 ? html`<span class="muted">${texts.notOnOne}</span>` : html`<ul aria-labelledby="advice">${ways.map((way) => html`<li>
-      <button type="button" @click=${() => (!known || known.of === view.answer) && this.host.replace(this.clean(way.request), '')}>${way.text} <small>${beside(way)}</small></button></li>`)}</ul>`}</div>`;
+      <button type="button" @click=${() => (!known || known.of === view.answer) && this.host.replace(this.clean(way.request), '')}>${way.text(view)} <small>${beside(way)}</small></button></li>`)}</ul>`}</div>`;
   }
 
   /** What is wrong, each leading to its field. */

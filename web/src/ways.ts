@@ -15,7 +15,8 @@ const kMost = 4;
 type Ask = (request: JsonObject, explain: boolean, call?: Call) => Answer;
 
 export interface Way {
-  text: string;
+  /** Its words, in whatever language the page then speaks. */
+  text: (view: View) => string;
   request: JsonObject;
   headroom: number | undefined;
   speed: number | undefined;
@@ -41,7 +42,7 @@ export function waysOf(ask: Ask, view: View, form: JsonObject): Way[] {
   for (const item of adviceOf(alone ? ask(base, false, view.call) : view.answer)) {
     const { request } = item;
     if (!isObject(request) || (alone && !same(request['devices'], 1))) continue;
-    ways.push({ text: adviceText({ ...view, request: base }, item), request, headroom: figure(item, 'headroom'), speed: figure(ask(request, false, view.call), speed) });
+    ways.push({ text: (now) => adviceText({ ...now, request: base }, item), request, headroom: figure(item, 'headroom'), speed: figure(ask(request, false, view.call), speed) });
   }
   const device = findDevice(view.description, base);
   const engine = engineOf(form);
@@ -50,9 +51,8 @@ export function waysOf(ask: Ask, view: View, form: JsonObject): Way[] {
     const best = bestFormat(ask, view.description, { ...form, devices: 1 }, kFormats.slice(1));
     if (best && best.weights !== base['weights']) {
       const { weights: _, ...rest } = form;
-      const name = view.description.engines.find((e) => e.id === engineOf(best.request))?.name ?? '';
       ways.unshift({
-        text: plainSentence(view.texts.inEngine, { format: best.weights!, engine: name }), request: { ...rest, devices: 1, weights: best.weights! },
+        text: (now) => plainSentence(now.texts.inEngine, { format: best.weights!, engine: now.description.engines.find((e) => e.id === engineOf(best.request))?.name ?? '' }), request: { ...rest, devices: 1, weights: best.weights! },
         headroom: figure(best.answer, 'memory.per_device.headroom'), speed: figure(best.answer, speed),
       });
     }
