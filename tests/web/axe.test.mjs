@@ -1,4 +1,4 @@
-// axe-core finds nothing in any main state of the page: by theme and size, with the languages in turn.
+// axe-core finds nothing in any main state of the page: by theme and size, with the languages in turn. What is folded on a phone is unfolded too.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -25,29 +25,41 @@ const kViews = [
   { viewport: kPhone, theme: "light", language: "zh" }, { viewport: kPhone, theme: "dark", language: "en" },
 ];
 
-for (const [state, hash] of Object.entries(kStates))
-  for (const view of kViews)
-    test(`${state}: ${view.viewport.width} px, ${view.theme}, ${view.language}`, async () => {
-      const { page, context } = await open(here.browser, here.server.url + hash, view);
-      try {
-        await page.waitForSelector(".verdict, .list, .page");
-        await page.evaluate(axe);
-        const look = async (what) => {
-          const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-          assert.deepEqual(violations.map((v) => `${what}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`), []);
-        };
-        await look("page");
-        if ((await page.locator("button.number").count()) > 0) {
-          await page.locator("button.number").first().click();
-          await page.waitForSelector("dialog[open] .result");
-          await look("work");
+// One page goes through all states, as a reader's does.
+for (const view of kViews)
+  test(`${view.viewport.width} px, ${view.theme}, ${view.language}`, async (t) => {
+    const { page, context } = await open(here.browser, here.server.url + kStates["it fits"], view);
+    await page.evaluate(axe);
+    const look = async (what) => {
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+      assert.deepEqual(violations.map((v) => `${what}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`), []);
+    };
+    try {
+      for (const [state, hash] of Object.entries(kStates))
+        await t.test(state, async () => {
+          await page.evaluate((to) => { location.hash = to; }, hash);
+          const shown = /v=(\w+)/.exec(hash)?.[1];
+          await page.waitForSelector(shown === "train" ? "main.train .verdict svg" : shown ? `main.${shown} .page > h2` : "main:not(.screen):not(.train) .verdict svg, main:not(.screen):not(.train) .wrongs");
+          if (state === "accuracy") await page.waitForSelector("table.errors", { timeout: 60_000 });
+          await look("page");
+          if ((await page.locator("button.number").count()) > 0) {
+            await page.locator("button.number").first().click();
+            await page.waitForSelector("dialog[open] .result");
+            await look("work");
+            await page.keyboard.press("Escape");
+            await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+          }
+          if (state !== "it fits") return;
+          await page.locator("#f-model").fill("llama");
+          await page.waitForSelector("[role=listbox] [role=option]");
+          await look("list");
           await page.keyboard.press("Escape");
-        }
-        if (state !== "it fits") return;
-        await page.locator("#f-model").fill("llama");
-        await page.waitForSelector("[role=listbox] [role=option]");
-        await look("list");
-      } finally {
-        await context.close();
-      }
-    });
+          if (!(await page.locator(".cog").isVisible())) return;
+          await page.locator(".cog").click();
+          await page.locator(".folding").click();
+          await look("unfolded");
+        });
+    } finally {
+      await context.close();
+    }
+  });
