@@ -342,6 +342,16 @@ describe("where the page lies", () => {
     await under.close();
   });
 
+  for (const [language, hash, words] of [["zh-CN", "", /放得下/], ["en-US", "#m=Qwen/Qwen3-32B&d=rtx-4090", /^Fits on 4/], ["zh-CN", "#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora", /RTX 4090/]])
+    test(`one file starts from a disk, whatever its language and link: ${language} ${hash.slice(0, 9)}`, async () => {
+      const context = await here.browser.newContext({ locale: language });
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(join(root, "dist/weighbridge.html")).href + hash);
+      await page.waitForSelector(".verdict svg");
+      assert.match(await verdictOf(page), words);
+      await context.close();
+    });
+
   test("one file works from a disk, without any request", async () => {
     const context = await here.browser.newContext({ locale: "en-US" });
     const page = await context.newPage();

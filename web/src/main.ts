@@ -10,15 +10,19 @@ import { textsOf } from './settings.js';
 import './style.css';
 
 const page = document.querySelector('weigh-page') as WeighPage;
-try {
-  const client = (await load()) as unknown as Client;
-  performance.mark('weighbridge:core');
-  await page.start(client);
-} catch (error) {
-  page.texts = await textsOf(page.settings.language).catch(() => en);
-  page.failure = failureText(error, page.texts);
-  console.error(error);
+async function start(): Promise<void> {
+  try {
+    const client = (await load()) as unknown as Client;
+    performance.mark('weighbridge:core');
+    await page.start(client);
+  } catch (error) {
+    page.texts = await textsOf(page.settings.language).catch(() => en);
+    page.failure = failureText(error, page.texts);
+    console.error(error);
+  }
 }
+// Not awaited here: in the single file what is loaded later stands below this line, and would wait for it in vain.
+void start();
 // Only the site has a service worker beside it. Where one is forbidden the page works as well, but needs the network.
 if (import.meta.env.MODE === 'site' && 'serviceWorker' in navigator)
   void import('./offline.js').then(({ keepOffline }) => keepOffline()).catch((error: unknown) => console.info('weighbridge: not kept for offline use:', error));
