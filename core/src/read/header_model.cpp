@@ -1,7 +1,6 @@
 #include "read/header_model.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -16,50 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-// What a tensor is, by the last part of its name (llama.cpp's names; sources.json: ggml).
-struct NameRule {
-  std::string_view name;                         // without "blk.N." and ".weight"
-  Role role;
-  TensorClass cls;
-  Split split = Split::even;
-  Use use = Use::always;
-};
-using R = Role;
-using C = TensorClass;
-constexpr NameRule kNames[] = {
-    {"token_embd", R::embedding, C::token_embedding, Split::even, Use::lookup},
-    {"position_embd", R::embedding, C::position, Split::replicated, Use::lookup},
-    {"output", R::lm_head, C::output, Split::even, Use::last},
-    {"attn_q", R::attention, C::attention_q},
-    {"attn_k", R::attention, C::attention_k, Split::kv_heads},
-    {"attn_v", R::attention, C::attention_v, Split::kv_heads},
-    {"attn_qkv", R::attention, C::attention_qkv},
-    {"attn_output", R::attention, C::attention_output},
-    {"attn_q_a", R::attention, C::attention_other, Split::replicated},
-    {"attn_kv_a_mqa", R::attention, C::attention_other, Split::replicated},
-    {"attn_q_b", R::attention, C::attention_q},
-    {"attn_kv_b", R::attention, C::attention_other},
-    {"attn_k_b", R::attention, C::attention_other},
-    {"attn_v_b", R::attention, C::attention_other},
-    {"attn_sinks", R::attention, C::other},
-    {"ffn_gate", R::mlp, C::ffn_gate},
-    {"ffn_up", R::mlp, C::ffn_up},
-    {"ffn_down", R::mlp, C::ffn_down},
-    {"ffn_gate_shexp", R::mlp, C::ffn_gate},
-    {"ffn_up_shexp", R::mlp, C::ffn_up},
-    {"ffn_down_shexp", R::mlp, C::ffn_down},
-    {"ffn_gate_exps", R::experts, C::ffn_gate, Split::experts, Use::routed},
-    {"ffn_up_exps", R::experts, C::ffn_up, Split::experts, Use::routed},
-    {"ffn_down_exps", R::experts, C::ffn_down, Split::experts, Use::routed},
-    {"ffn_gate_up_exps", R::experts, C::ffn_gate_up, Split::experts, Use::routed},
-    {"ffn_gate_inp", R::router, C::router, Split::replicated},
-    {"ffn_gate_inp_shexp", R::router, C::router, Split::replicated},
-    {"exp_probs_b", R::router, C::bias, Split::replicated},
-    {"rope_freqs", R::other, C::position, Split::replicated, Use::never},
-    {"rope_factors_long", R::other, C::position, Split::replicated, Use::never},
-    {"rope_factors_short", R::other, C::position, Split::replicated, Use::never},
-};
-
 // Parts whose memory beside the weights no formula here knows yet.
 struct Foreign {
   std::string_view begins;
@@ -70,40 +25,6 @@ constexpr Foreign kForeign[] = {
     {"indexer", "a sparse attention indexer"}, {"enc.", "an encoder"},
     {"per_layer", "per-layer embeddings"}, {"altup", "per-layer embeddings"}, {"laurel", "per-layer embeddings"}, {"cross_attn", "cross-attention layers"},
 };
-
-constexpr std::int64_t kMostLayersHere = 4096;
-constexpr std::size_t kMostKindsHere = 255, kMostRowsHere = 4096;
-constexpr std::int64_t kMostDimension = std::int64_t{1} << 40, kMostCountHere = 1'000'000;
-
-// "blk.12.attn_q.weight": layer 12 (else -1), "attn_q", and whether it ends in .weight.
-struct Name {
-  std::int64_t layer = -1;
-  std::string_view part;
-  bool weight = false;
-};
-Name split_name(std::string_view full) {
-  Name n;
-  if (full.substr(0, 4) == "blk.") {
-    full.remove_prefix(4);
-    const auto dot = full.find('.');
-    std::int64_t layer = -1;
-    const auto* end = full.data() + std::min(dot, full.size());
-    if (dot != std::string_view::npos && std::from_chars(full.data(), end, layer).ptr == end && layer >= 0 && layer < kMostLayersHere) {
-      n.layer = layer;
-      full.remove_prefix(dot + 1);
-    }
-  }
-  constexpr std::string_view kWeight = ".weight", kBias = ".bias";
-  const auto ends = [&](std::string_view end) { return full.size() > end.size() && full.substr(full.size() - end.size()) == end; };
-  n.weight = ends(kWeight);
-  if (n.weight) full.remove_suffix(kWeight.size());
-  else if (ends(kBias)) full.remove_suffix(kBias.size());
-  n.part = full;
-  return n;
-}
-
-// "v.blk.3.attn_q.weight" of a tower or projector, in a file of its own or beside the language model.
-bool is_tower(std::string_view name) { return name.substr(0, 2) == "v." || name.substr(0, 2) == "a." || name.substr(0, 3) == "mm."; }
 
 // Numbers of a tower's layers are all one: "v.blk.{}.attn_q.weight".
 std::string without_numbers(std::string_view name) {
@@ -116,35 +37,6 @@ std::string without_numbers(std::string_view name) {
     if (!left.empty()) out += '.', left.remove_prefix(1);
   }
   return out;
-}
-
-// Role, class, split and use of a row, from its name and shape.
-void classify(TensorRow& row, std::string_view part, bool weight, bool vector) {
-  row.split = Split::replicated;
-  row.role = part.find("norm") != std::string_view::npos ? R::norm : R::other;
-  row.cls = row.role == R::norm ? C::norm : C::other;
-  for (const auto& rule : kNames) {
-    if (rule.name != part) continue;
-    row.role = rule.role;
-    row.cls = rule.cls;
-    row.split = rule.split;
-    row.use = rule.use;
-  }
-  const auto end = part.substr(part.rfind('.') + 1);
-  if (end.find("scale") != std::string_view::npos && end != part) {              // beside a matrix: no parameters of the model
-    row.cls = C::position;
-    row.use = Use::never;
-  } else if (!weight && part != "attn_sinks") {
-    row.cls = C::bias;
-    if (part == "attn_output" || part == "ffn_down") row.split = Split::replicated;
-  }
-  if (is_tower(row.name)) {
-    row.role = R::vision;
-    row.cls = C::other;
-    row.use = Use::never;
-  }
-  const bool table = row.cls == C::token_embedding || row.cls == C::output || row.cls == C::position || row.cls == C::router;
-  row.linear = weight && !vector && !table && row.role != R::norm;
 }
 
 std::string_view foreign_part(std::string_view part) {
@@ -436,200 +328,9 @@ bool is_whole_gguf(const std::vector<GgufHeader>& parts, std::string_view name, 
   return why.empty();
 }
 
-TensorPlace place_of_tensor(std::string_view full) {
-  const auto name = split_name(full);
-  TensorRow row;
-  row.name = full;
-  classify(row, name.part, name.weight, false);
-  if (row.role == R::other)
-    for (const std::string_view mixer : {"attn_", "ssm_", "shortconv", "indexer", "time_mix"})
-      if (name.part.substr(0, mixer.size()) == mixer) row.role = R::attention;
-  if (row.role == R::other && name.part.substr(0, 11) == "channel_mix") row.role = R::mlp;
-  return {name.layer, row.role, row.linear || row.cls == C::token_embedding || row.cls == C::output, row.cls == C::position && row.use == Use::never};
-}
-
 std::optional<Inventory> model_of_gguf(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, const Formats& formats,
                                        Problems& problems) {
   return GgufModel(parts, name, path, formats, problems).read();
-}
-
-// ---------------------------------------------------------------------------------------------------- in requests
-
-namespace {
-
-void write_kind(JsonWriter& w, const LayerKind& kind) {
-  w.begin_object();
-  const auto put = [&](std::string_view key, std::int64_t n) {
-    if (n != 0) w.member(key, static_cast<double>(n));
-  };
-  if (kind.mixer.kind == MixerKind::mla) {
-    const auto& a = kind.mixer.mla;
-    put("heads", a.heads), put("q_lora_rank", a.q_lora_rank), put("kv_lora_rank", a.kv_lora_rank);
-    put("nope", a.nope_dim), put("rope", a.rope_dim), put("value", a.value_dim);
-  } else if (kind.mixer.kind == MixerKind::attention) {
-    const auto& a = kind.mixer.attention;
-    put("heads", a.heads), put("kv_heads", a.kv_heads), put("key", a.head_dim), put("value", a.value_dim), put("window", a.window);
-  }
-  const auto& f = kind.feed_forward;
-  put("width", f.width), put("experts", f.experts), put("experts_used", f.experts_used), put("expert_width", f.expert_width);
-  put("shared_width", f.shared_width), put("gated", f.gated ? 1 : 0);
-  w.end_object();
-}
-
-// Reads whole numbers; the first that is none is a problem, and nothing is read after it.
-class Numbers {
- public:
-  Numbers(std::string_view path, Problems& problems) : path_(path), problems_(problems) {}
-
-  bool ok() const { return ok_; }
-  std::int64_t of(const json* value, std::int64_t least, std::int64_t most) {
-    std::int64_t out = least;
-    if (!value || !whole_number(*value, least, most, out)) fail();
-    return out;
-  }
-  std::int64_t optional(const json& object, std::string_view key, std::int64_t most) {
-    const auto* value = member(object, key);
-    return value ? of(value, 0, most) : 0;
-  }
-  void fail() {
-    if (ok_) problems_.add(Code::unsupported_file, path_, {{"name", "model"}, {"why", "it is not what readModel returns"}});
-    ok_ = false;
-  }
-
- private:
-  std::string path_;
-  Problems& problems_;
-  bool ok_ = true;
-};
-
-LayerKind read_kind(const json& object, Numbers& n) {
-  LayerKind kind;
-  kind.norms = 0;
-  const auto get = [&](std::string_view key, std::int64_t most = kMostCountHere) { return n.optional(object, key, most); };
-  const auto heads = get("heads");
-  if (heads == 0) {
-    kind.mixer.kind = MixerKind::none;
-  } else if (const auto latent = get("kv_lora_rank"); latent > 0) {
-    kind.mixer.kind = MixerKind::mla;
-    kind.mixer.mla = {heads, get("q_lora_rank"), latent, get("nope"), get("rope"), get("value"), false};
-  } else {
-    auto& a = kind.mixer.attention;
-    a.heads = heads;
-    a.kv_heads = get("kv_heads");
-    a.head_dim = get("key");
-    a.value_dim = get("value");
-    a.window = get("window", kMostDimension);
-    if (a.kv_heads < 1 || a.kv_heads > heads || a.head_dim < 1 || a.value_dim < 1) n.fail();
-  }
-  auto& f = kind.feed_forward;
-  f.width = get("width", kMostDimension);
-  f.experts = get("experts");
-  f.experts_used = get("experts_used");
-  f.expert_width = get("expert_width", kMostDimension);
-  f.shared_width = get("shared_width", kMostDimension);
-  f.gated = get("gated", 1) != 0;
-  if (f.experts_used > f.experts || (f.experts > 0 && f.experts_used < 1)) n.fail();
-  return kind;
-}
-
-}  // namespace
-
-// {"architecture", "format", "context", "vocabulary", "hidden", "mtp": layers, "layers": [kind, …],  "kinds": […],
-//  "tensors": [[name, kind, rows, columns, per_layer, [encoding, layers, …]], …]}
-void write_header_model(JsonWriter& w, const Inventory& m, const Formats& formats) {
-  const auto& spec = m.spec;
-  w.begin_object().member("architecture", spec.architecture).member("format", spec.published.format);
-  w.member("context", static_cast<double>(spec.context)).member("vocabulary", static_cast<double>(spec.vocabulary));
-  w.member("hidden", static_cast<double>(spec.hidden)).member("mtp", static_cast<double>(spec.mtp_layers)).member("mtp_kind", static_cast<double>(spec.mtp_kind));
-  if (!spec.assumed.empty()) {
-    w.key("assumed").begin_array();
-    for (const auto& what : spec.assumed) w.text(what);
-    w.end_array();
-  }
-  w.key("layers").begin_array();
-  for (const auto kind : spec.layer_kind) w.number(kind);
-  w.end_array().key("kinds").begin_array();
-  for (const auto& kind : spec.kinds) write_kind(w, kind);
-  w.end_array().key("tensors").begin_array();
-  for (std::size_t i = 0; i < m.rows.size(); ++i) {
-    const auto& row = m.rows[i];
-    w.begin_array().text(row.name).number(row.kind).number(static_cast<double>(row.rows)).number(static_cast<double>(row.columns));
-    w.number(static_cast<double>(row.per_layer)).begin_array();
-    for (const auto& s : m.stored)
-      if (s.row == i) w.text(formats.encodings[s.encoding].id).number(static_cast<double>(s.layers));
-    w.end_array().end_array();
-  }
-  w.end_array().end_object();
-}
-
-std::optional<Inventory> read_header_model(const json& header, std::string_view name, std::string_view path, const Formats& formats, Problems& problems) {
-  Numbers n(path, problems);
-  Inventory m;
-  auto& spec = m.spec;
-  spec.id = spec.name = name;
-  spec.architecture = text_of(header, "architecture");
-  spec.published.format = text_of(header, "format");
-  spec.context = n.optional(header, "context", kMostDimension);
-  spec.vocabulary = n.of(member(header, "vocabulary"), 1, kMostDimension);
-  spec.hidden = n.of(member(header, "hidden"), 1, kMostCountHere);
-  spec.mtp_layers = n.optional(header, "mtp", kMostLayersHere);
-  if (const auto* assumed = member(header, "assumed"); assumed && assumed->is_array() && assumed->size() <= 16)
-    for (const auto& what : *assumed) spec.assumed.emplace_back(as_text(what));
-  const auto list = [&](std::string_view key, std::size_t most) -> const json& {
-    static const json kEmpty = json::array();
-    const auto* value = member(header, key);
-    if (value && value->is_array() && !value->empty() && value->size() <= most) return *value;
-    n.fail();
-    return kEmpty;
-  };
-  for (const auto& kind : list("kinds", kMostKindsHere)) spec.kinds.push_back(read_kind(kind, n));
-  const auto kinds = static_cast<std::int64_t>(spec.kinds.size());
-  if (!n.ok()) return std::nullopt;
-  for (const auto& kind : list("layers", kMostLayersHere)) spec.layer_kind.push_back(static_cast<std::uint8_t>(n.of(&kind, 0, kinds - 1)));
-  spec.mtp_kind = static_cast<std::uint8_t>(n.optional(header, "mtp_kind", kinds - 1));
-  double elements = 0;
-  bool head = false;
-  for (const auto& t : list("tensors", kMostRowsHere)) {
-    if (!t.is_array() || t.size() != 6 || !t[0].is_string() || !t[5].is_array() || t[5].size() % 2 != 0) n.fail();
-    if (!n.ok()) return std::nullopt;
-    TensorRow row;
-    row.name = as_text(t[0]);
-    row.kind = static_cast<std::int16_t>(n.of(&t[1], -1, kinds - 1));
-    row.rows = n.of(&t[2], 1, kMostDimension);
-    row.columns = n.of(&t[3], 1, kMostDimension);
-    row.per_layer = n.of(&t[4], 1, kMostDimension);
-    row.mtp = row.name.rfind("mtp.", 0) == 0;
-    auto part = std::string_view(row.name);
-    for (const std::string_view prefix : {"blk.{}.", "mtp.{}."})
-      if (part.substr(0, prefix.size()) == prefix) part.remove_prefix(prefix.size());
-    const auto parts = split_name(part);
-    classify(row, parts.part, parts.weight, row.rows == 1);
-    head = head || row.cls == TensorClass::output;
-    if (row.mtp) row.use = Use::never;
-    if (row.use == Use::routed && (row.kind < 0 || spec.kinds[static_cast<std::size_t>(row.kind)].feed_forward.experts < 1)) n.fail();
-    row.layers = 0;
-    std::vector<std::pair<EncodingId, std::int64_t>> stored;
-    for (std::size_t i = 0; i + 1 < t[5].size(); i += 2) {
-      const auto encoding = formats.encoding(as_text(t[5][i]));
-      if (formats.encodings[encoding].id != as_text(t[5][i])) n.fail();
-      stored.emplace_back(encoding, n.of(&t[5][i + 1], 1, kMostLayersHere));
-      row.layers += stored.back().second;
-    }
-    if (row.layers < 1) n.fail();
-    elements += static_cast<double>(row.layers) * static_cast<double>(row.per_layer) * static_cast<double>(row.rows) * static_cast<double>(row.columns);
-    if (elements > 9007199254740992.0) n.fail();
-    if (!n.ok()) return std::nullopt;
-    for (const auto& [encoding, layers] : stored) m.stored.push_back(stored_row(m.rows.size(), row, encoding, layers, formats));
-    m.rows.push_back(std::move(row));
-  }
-  spec.tied = !head;
-  for (auto& row : m.rows)
-    if (row.cls == TensorClass::token_embedding && !row.mtp) row.tied_head = spec.tied;
-  make_caches(m);
-  if (!n.ok()) return std::nullopt;
-  count(m);
-  measure(m);
-  return m;
 }
 
 }  // namespace weighbridge

@@ -11,6 +11,7 @@
 
 #include "json_writer.hpp"
 #include "read/gguf.hpp"
+#include "read/gguf_names.hpp"
 #include "weighbridge/tensors.hpp"
 
 namespace weighbridge {
@@ -22,14 +23,6 @@ std::optional<Inventory> model_of_gguf(const std::vector<GgufHeader>& parts, std
 // Whether the parts are those of one language model, at most one projector beside it; else a problem.
 bool is_whole_gguf(const std::vector<GgufHeader>& parts, std::string_view name, std::string_view path, Problems& problems);
 
-// What a GGUF tensor is, by its name.
-struct TensorPlace {
-  std::int64_t layer = -1;
-  Role role = Role::other;
-  bool matrix = false;                 // says what its part is encoded in
-  bool beside = false;                 // no weight of the model (rotary factors, scales of a matrix)
-};
-TensorPlace place_of_tensor(std::string_view name);
 // Weight format that a file says it has; empty when it does not say.
 std::string file_type_of(const GgufHeader& header);
 
