@@ -26,7 +26,7 @@ export interface Choice<R> {
   of: (row: R) => string | undefined;
 }
 
-const kMost = 400; // rows drawn at once; a search narrows them, a button shows all
+const kMost = 600; // rows drawn at once; a search narrows them, a button shows all
 
 export class Table<R> {
   private by: string;
