@@ -18,7 +18,7 @@ test("what runs on a card: each that fits once, in a format that does fit, and a
     assert.ok(rows.length > 100);
     assert.equal(new Set(rows.map((r) => r[0])).size, rows.length);
     assert.ok(rows.some((r) => r[0] === "Qwen3 32B" && /Q\d/.test(r[2])));
-    assert.ok(rows.every((r) => !/^-|^−/.test(r[5])), "room is left everywhere");
+    assert.ok(rows.every((r) => /^[<\d]/.test(r[4]) && /tokens\/s$|–/.test(r[3])), "room is left everywhere, and it says how fast");
     await page.getByLabel("Find").fill("qwen3 32b");
     await page.getByRole("button", { name: "Qwen3 32B", exact: true }).click();
     await page.waitForSelector("section.ticket.fits");
