@@ -48,7 +48,9 @@ const frameOf = (request) => request.framework ?? "pytorch";
 
 // Which figure a step's input stands for.
 const figures = {
-  "train_linear_seconds/efficiency": (r, of) => [`class/${classOf(r)}`, r.precision === "fp8-mixed" ? "linear8" : "linear", of === "experts" ? "common|grouped" : undefined],
+  "train_linear_seconds/efficiency": (r) => [`class/${classOf(r)}`, r.precision === "fp8-mixed" ? "linear8" : "linear"],
+  "train_expert_seconds/efficiency": (r) => [`class/${classOf(r)}`, r.precision === "fp8-mixed" ? "linear8" : "linear"],
+  "train_expert_seconds/half_width": () => ["common", "half_width"],
   "train_attention_seconds/efficiency": (r) => [`class/${classOf(r)}`, r.framework === "megatron" && r.attention !== "eager" ? "attention_fused" : "attention"],
   "train_memory_seconds/efficiency": (r) => [`class/${classOf(r)}`, "memory"],
   "train_unpack_seconds/efficiency": () => ["common", "dequantise"],
@@ -65,10 +67,9 @@ const place = ([group, name]) => {
 const fitted = {
   "class/data-centre GPU, HBM2": { linear: [0.5, 0.95], attention: [0.1, 0.8], memory: [0.3, 0.8] },
   "class/data-centre GPU, HBM3 and later": { linear: [0.4, 0.9], linear8: [0.4, 0.95], attention: [0.1, 0.8], attention_fused: [0.2, 0.8], memory: [0.3, 0.8] },
-  common: { tensor_exposed: [0.3, 1], overlap: [0.1, 0.4], dequantise: [0.03, 0.6], grouped: [0.2, 1] },
+  common: { tensor_exposed: [0.3, 1], overlap: [0.1, 0.4], dequantise: [0.03, 0.6], half_width: [50, 5000] },
   "frame/pytorch": { launch: [0.0001, 0.003], slack: [0.03, 0.3] },
   "frame/megatron": { launch: [0.0001, 0.003], slack: [0.03, 0.3] },
-  "frame/fsdp": { slack: [0.03, 0.3] },
 };
 const start = () => Object.fromEntries(Object.entries(fitted).flatMap(([group, names]) => Object.keys(names).map((name) => [`${group}|${name}`, Math.min(names[name][1], Math.max(names[name][0], place([group, name]).value))])));
 
@@ -83,7 +84,7 @@ const refused = rows.filter((r, i) => !answers[i].ok).length;
 const group = (r) => r.source.replace(/ ?\[.*$/, "").replace(/ docs.*$| examples.*$/, "");
 
 const kMemory = ["train_runtime", "train_total"];
-const isTime = (id) => /^train_(linear|attention|memory|unpack|busy|launch|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
+const isTime = (id) => /^train_(linear|expert|attention|memory|unpack|busy|launch|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
 for (const run of runs) {
   run.steps = run.answer.steps.filter((s) => (run.kind === "memory" ? kMemory.includes(s.id) : isTime(s.id)));
   run.final = run.kind === "memory" ? "train_total" : { "speed.step_seconds": "train_step_seconds", "speed.tokens_per_s_per_device": "train_tokens_per_device", "speed.mfu": "train_mfu", "speed.tflops_per_device": "train_flops_per_device" }[run.path];
@@ -91,12 +92,10 @@ for (const run of runs) {
     for (const input of s.inputs) {
       const figure = figures[`${s.id}/${input.name}`];
       if (figure && input.from !== "user") {
-        const [g, name, times] = figure(run.request, s.of);
+        const [g, name] = figure(run.request);
         input.figure = `${g}|${name}`;
         (run.figures ??= new Set()).add(input.figure);
-        if (times) run.figures.add(times);
-        input.times = times;
-        input.scale = input.value / place([g, name]).value / (times ? place(times.split("|")).value : 1);      // a launch counts twice with adapters
+        input.scale = input.value / place([g, name]).value;      // a launch counts twice with adapters
       }
     }
 }
@@ -106,7 +105,7 @@ const predict = (run, values) => {
     const n = {};
     for (const input of s.inputs) {
       const earlier = input.step && found.get(key(input.step, input.of));
-      n[input.name] = input.figure in values ? input.scale * values[input.figure] * (input.times ? values[input.times] : 1) : earlier ?? input.value;
+      n[input.name] = input.figure in values ? input.scale * values[input.figure] : earlier ?? input.value;
     }
     found.set(key(s.id, s.of), compiled.get(s.id)(n, sum, Math.min, Math.max, Math.ceil, Math.floor, Math.sqrt));
   }
@@ -179,7 +178,7 @@ for (const kind of ["memory", "time"]) {
 }
 // The range that held 80 % of the measurements of sources that the fit had not seen. A step's seconds are the other way round than its speed.
 // All runs of a part, those of a frame, and those of a frame with and without experts, where there are enough.
-const hasExperts = (r) => r.answer.steps.some((s) => s.id === "train_linear_seconds" && s.of === "experts");
+const hasExperts = (r) => r.answer.steps.some((s) => s.id === "train_expert_seconds");
 const weighted = (list, q) => {
   const s = [...list].sort((a, b) => a[0] - b[0]), all = s.reduce((t, [, w]) => t + w, 0);
   let at = 0;

@@ -73,8 +73,8 @@ class TrainClock : private TrainPlaces {
     const auto from = given ? From::user : From::catalog;
     const double linear = given ? r_.compute_efficiency : matrix.arithmetic == Arithmetic::fp8 ? class_.linear8 : class_.linear;
     const double tensor = static_cast<double>(l_.tensor);
-    const auto t_linear = formulas::linear_seconds(w, false, tensor, matrix.rate, linear, r_.device_from, from, trace_);
-    const auto t_routed = formulas::linear_seconds(w, true, tensor, matrix.rate, given ? linear : linear * data_.grouped, r_.device_from, from, trace_);
+    const auto t_linear = formulas::linear_seconds(w, tensor, matrix.rate, linear, r_.device_from, from, trace_);
+    const auto t_routed = formulas::expert_seconds(w, given ? 0 : data_.half_width, tensor, matrix.rate, linear, r_.device_from, from, trace_);
     const auto t_attention = formulas::attention_seconds(w, tensor, wide.rate, given ? r_.compute_efficiency : r_.framework == Framework::megatron && !r_.eager_attention ? class_.attention_fused : class_.attention, r_.device_from, from, trace_);
     // A share of the peak that the user gives stands for all that happens on the device.
     const auto t_memory = given ? Seconds{} : formulas::memory_seconds(w, d_.bandwidth, class_.memory, r_.device_from, trace_);
@@ -88,7 +88,7 @@ class TrainClock : private TrainPlaces {
     const auto t_expert = expert_exchange(w);
     const auto input = [](std::string_view name, Seconds s, FormulaId id, std::string_view of = {}) { return s.value > 0 ? Input(name, s, id, of) : Input(name, s, From::model); };
     const auto busy = trace_.step(FormulaId::train_busy_seconds, t_linear + t_routed + t_attention + t_memory + t_unpack + data_.tensor_exposed * t_tensor + t_expert,
-                                  {input("linear", t_linear, FormulaId::train_linear_seconds), input("experts", t_routed, FormulaId::train_linear_seconds, "experts"), {"attention", t_attention, FormulaId::train_attention_seconds},
+                                  {{"linear", t_linear, FormulaId::train_linear_seconds}, input("experts", t_routed, FormulaId::train_expert_seconds), {"attention", t_attention, FormulaId::train_attention_seconds},
                                    input("memory", t_memory, FormulaId::train_memory_seconds), input("unpack", t_unpack, FormulaId::train_unpack_seconds),
                                    {"exposed", data_.tensor_exposed, From::assumed}, input("tensor_exchange", t_tensor, FormulaId::train_exchange_seconds, "tensor"),
                                    input("expert_exchange", t_expert, FormulaId::train_exchange_seconds, "experts")});

@@ -30,7 +30,7 @@ TrainingData read(const nlohmann::json& data) {
     out.tensor_exposed = number_of(*c, "tensor_exposed");
     out.host_rate = number_of(*c, "host_rate");
     out.dequantise = number_of(*c, "dequantise");
-    out.grouped = number_of(*c, "grouped", 1);
+    out.half_width = number_of(*c, "half_width");
     out.scale_8bit = number_of(*c, "scale_8bit");
     out.largest_bucket = number_of(*c, "largest_bucket");
   }

@@ -42,7 +42,7 @@ struct TrainingData {
   double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
   double host_rate = 0;                      // bytes/s of optimizer states in system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
-  double grouped = 1;                        // what products of routed experts reach, of what others do
+  double half_width = 0;                     // elements: an expert so wide reaches half of what wide products do
   double scale_8bit = 0;                     // bytes of block scales per 8-bit state
   double largest_bucket = 0;                 // elements
   std::vector<TrainInterval> intervals;

@@ -24,19 +24,29 @@ struct StageWork {
   double gradient_bytes = 0;                 // on a device, moved while a micro-batch's gradients are added to the others'
   double layers = 0, moe_layers = 0;
   double expert_width = 0;                   // of what is sent to an expert
+  double expert_inner = 0;                   // of the part of an expert on a device, inside
 };
 
-// Linear layers, routed experts or all else: forward, what is computed again, the inputs' gradients, and the trained weights' gradients.
+// Linear layers but for routed experts: forward, what is computed again, the inputs' gradients, and the trained weights' gradients.
 template <class T>
-Seconds linear_seconds(const StageWork& w, bool experts, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
-  const double used = experts ? w.routed : w.used - w.routed, back = experts ? w.routed_back : w.back - w.routed_back;
-  const double trained = experts ? w.routed_trained : w.trained - w.routed_trained;
-  if (used + back + trained <= 0) return {};
+Seconds linear_seconds(const StageWork& w, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
+  const double used = w.used - w.routed, back = w.back - w.routed_back, trained = w.trained - w.routed_trained;
   const Flops flops{2 * w.tokens * (used * (1 + w.again_linear) + back + trained) / tensor};
   return trace.step(FormulaId::train_linear_seconds, flops / (peak * efficiency),
                     {{"tokens", w.tokens, From::user}, {"used_parameters", used, From::model}, {"recomputed", w.again_linear, From::user},
                      {"backward_parameters", back, From::model}, {"trained_parameters", trained, From::model}, {"tensor", tensor, From::user},
-                     {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}}, experts ? "experts" : "");
+                     {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
+}
+
+// Products of routed experts are grouped, each as wide as an expert; at `half_width` they reach half of what wide ones do.
+template <class T>
+Seconds expert_seconds(const StageWork& w, double half_width, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
+  if (w.routed <= 0 || w.expert_inner <= 0) return {};
+  const Flops flops{2 * w.tokens * (w.routed * (1 + w.again_linear) + w.routed_back + w.routed_trained) / tensor};
+  return trace.step(FormulaId::train_expert_seconds, flops * (1 + half_width / w.expert_inner) / (peak * efficiency),
+                    {{"tokens", w.tokens, From::user}, {"used_parameters", w.routed, From::model}, {"recomputed", w.again_linear, From::user},
+                     {"backward_parameters", w.routed_back, From::model}, {"trained_parameters", w.routed_trained, From::model}, {"tensor", tensor, From::user},
+                     {"half_width", half_width, efficiency_from}, {"width", w.expert_inner, From::model}, {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
 }
 
 template <class T>
