@@ -256,6 +256,34 @@ TEST_CASE("a power limit slows arithmetic and not memory, and counts in the ener
   CHECK(number(limited, "/cost/watts") == 225);
 }
 
+TEST_CASE("of two boards with the same peaks the one that may draw more reads prompts faster") {
+  const json like_an_h100{{"memory_bytes", 85e9}, {"bandwidth", 3.35e12}, {"class", "datacenter"},
+                          {"flops", {{"bf16", 989.5e12}, {"fp16", 989.5e12}, {"fp32", 67e12}, {"fp8", 1979e12}, {"int8", 1979e12}}}};
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "vllm"}, {"device", like_an_h100}, {"devices", 1}};
+  double before = 1e300;
+  for (const double watts : {150.0, 300.0, 600.0}) {
+    request["device"]["power_w"] = watts;
+    const double now = speed_of(request, "prefill/seconds");
+    CHECK(now < before);
+    before = now;
+  }
+}
+
+TEST_CASE("an engine of unknown version is newer than its model, by its release or its config's") {
+  json request{{"model", "meta-llama/Llama-2-70b-hf"}, {"engine", "vllm"}, {"weights", "fp8"}, {"device", "h200-sxm-141gb"}, {"devices", 1}};
+  const double unknown = speed_of(request, "decode/seconds_per_step");
+  json config{{"model_type", "llama"}, {"torch_dtype", "float16"}, {"vocab_size", 32000}, {"hidden_size", 8192}, {"intermediate_size", 28672},
+              {"num_hidden_layers", 80}, {"num_attention_heads", 64}, {"num_key_value_heads", 8}, {"max_position_embeddings", 4096}, {"tie_word_embeddings", false}};
+  request["model"] = {{"config", config}};
+  CHECK(same(speed_of(request, "decode/seconds_per_step"), unknown, 1e-9));
+  request["model"]["config"]["transformers_version"] = "4.31.0";
+  CHECK(same(speed_of(request, "decode/seconds_per_step"), unknown, 1e-9));
+  request["model"]["config"]["transformers_version"] = "4.55.0";
+  CHECK(speed_of(request, "decode/seconds_per_step") < unknown);
+  request["engine"] = {{"name", "vllm"}, {"version", "0.4.0"}};        // a version that is given counts
+  CHECK(speed_of(request, "decode/seconds_per_step") > unknown);
+}
+
 TEST_CASE("a pool for prompts takes them off the devices that answer") {
   json request{{"model", "Qwen/QwQ-32B"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 2}, {"workload", {{"concurrency", 32}, {"prompt_tokens", 4000}, {"output_tokens", 500}}}};
   const auto together = estimate(request);
