@@ -3,6 +3,7 @@
 import glue from '../build/wasm/module/weighbridge.mjs';
 import packed, { bytes as length } from '../build/wasm/module/weighbridge.packed.mjs';
 import { type Client, createClient } from './client.js';
+import { unpackLzma } from './lzma.js';
 
 export type { Answer, Client, ModelFile, SweepAnswer } from './client.js';
 export type { Problem } from './problem_text.js';
@@ -11,8 +12,8 @@ let shared: Promise<Client> | undefined;
 
 /** The one calculator of this page. */
 export function load(): Promise<Client> {
-  shared ??= inflate(packed)
-    .then((bytes) => WebAssembly.compile(bytes))
+  shared ??= Promise.resolve()
+    .then(() => WebAssembly.compile(unpack(packed)))
     .then((module) => createClient(glue, module))
     .catch((error: unknown) => {
       shared = undefined;
@@ -21,8 +22,11 @@ export function load(): Promise<Client> {
   return shared;
 }
 
-// Base 85, the lowest digit first (scripts/finish_module.mjs).
-async function inflate(text: string): Promise<ArrayBuffer> {
+/** Everything is there from the start. */
+export const loadWhole = load;
+
+// Base 85, the lowest digit first, of LZMA (scripts/finish_module.mjs).
+function unpack(text: string): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer((text.length / 5) * 4));
   for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
     let value = 0;
@@ -32,5 +36,5 @@ async function inflate(text: string): Promise<ArrayBuffer> {
     }
     view.setUint32(at, value);
   }
-  return new Response(new Blob([view.buffer.slice(0, length)]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  return unpackLzma(new Uint8Array(view.buffer), length);
 }

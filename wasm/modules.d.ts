@@ -3,8 +3,12 @@ declare module '*/weighbridge.mjs' {
   const glue: (module: object) => Promise<unknown>;
   export default glue;
 }
+declare module '*/weighbridge_estimate.mjs' {
+  const glue: (module: object) => Promise<unknown>;
+  export default glue;
+}
 declare module '*/weighbridge.packed.mjs' {
-  /** The .wasm, gzip, base 85; and how many bytes the gzip has. */
+  /** The .wasm, LZMA, base 85; and how many bytes the .wasm has. */
   const packed: string;
   export default packed;
   export const bytes: number;

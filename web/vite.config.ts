@@ -48,7 +48,7 @@ function head(): Plugin {
       handler: (_, { bundle }) => [
         { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: kPolicy }, injectTo: 'head-prepend' },
         ...Object.keys(bundle ?? {})
-          .filter((file) => file.endsWith('.wasm'))
+          .filter((file) => /weighbridge_estimate[^/]*\.wasm$/.test(file))
           .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
       ],
     },
@@ -144,7 +144,7 @@ export default defineConfig(({ mode }) => {
     publicDir: false,
     resolve: {
       alias: [
-        { find: '#core', replacement: here(single || embed ? '../wasm/inline.ts' : '../wasm/loader.ts') },
+        { find: '#core', replacement: here(single || embed ? '../wasm/inline.ts' : '../wasm/first.ts') },
         // The element only estimates.
         ...(embed ? [{ find: /^.*\/module\/weighbridge\.((packed\.)?mjs)$/, replacement: here('../build/wasm/module/weighbridge_estimate.') + '$1' }] : []),
       ],
@@ -160,7 +160,7 @@ export default defineConfig(({ mode }) => {
       // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
       rollupOptions: embed
         ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
-        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge.mjs') ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
+        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge_estimate.mjs') ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
     },
   };
 });

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "node:test";
-import { gunzipSync } from "node:zlib";
+
+import { build } from "esbuild";
 
 import { modules, npm, root } from "./support.mjs";
 
@@ -27,11 +28,17 @@ test("the glue neither reads files nor names its .wasm", () => {
 });
 
 test("the packed module is the module", async () => {
-  const { default: text, bytes } = await import(pathToFileURL(join(modules, "weighbridge.packed.mjs")).href);
-  const unpacked = Buffer.alloc((text.length / 5) * 4);
+  const { outputFiles } = await build({ entryPoints: [join(root, "wasm/lzma.ts")], bundle: true, format: "esm", write: false });
+  const { unpackLzma } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
   const digit = (c) => c.charCodeAt(0) - (c > "\\" ? 41 : 40);
-  for (let i = 0; i < text.length; i += 5) unpacked.writeUInt32BE([...text.slice(i, i + 5)].reduceRight((value, c) => value * 85 + digit(c), 0), (i / 5) * 4);
-  assert.ok(gunzipSync(unpacked.subarray(0, bytes)).equals(readFileSync(join(modules, "weighbridge.wasm"))));
+  for (const name of ["weighbridge", "weighbridge_estimate"]) {
+    const { default: text, bytes } = await import(pathToFileURL(join(modules, `${name}.packed.mjs`)).href);
+    const packed = Buffer.alloc((text.length / 5) * 4);
+    for (let i = 0; i < text.length; i += 5) packed.writeUInt32BE([...text.slice(i, i + 5)].reduceRight((value, c) => value * 85 + digit(c), 0), (i / 5) * 4);
+    const wasm = readFileSync(join(modules, `${name}.wasm`));
+    assert.equal(bytes, wasm.length);
+    assert.ok(wasm.equals(unpackLzma(packed, bytes)));
+  }
   assert.ok(readFileSync(join(npm, "weighbridge.wasm")).equals(readFileSync(join(modules, "weighbridge.wasm"))));
 });
 

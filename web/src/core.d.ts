@@ -1,4 +1,7 @@
-// The calculator itself: the loader that fetches its .wasm, or the one that carries it (vite.config.ts).
+// The calculator itself: the loaders that fetch its .wasm, or the one that carries it (vite.config.ts).
 declare module '#core' {
-  export function load(options?: { wasmUrl?: string }): Promise<unknown>;
+  /** A core that can estimate. */
+  export function load(): Promise<unknown>;
+  /** One that can do everything. */
+  export function loadWhole(): Promise<unknown>;
 }

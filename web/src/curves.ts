@@ -21,9 +21,10 @@ const powers = (from: number, to: number): number[] => {
 const twos = (values: number[]): number[] => values.filter((v) => Number.isInteger(Math.log2(v / values[0]!)));
 
 export class WbCurves extends LitElement {
-  static override properties = { view: { attribute: false }, client: { attribute: false }, near_: { state: true } };
+  static override properties = { view: { attribute: false }, client: { attribute: false }, bring: { attribute: false }, near_: { state: true } };
   declare view: View | undefined;
-  declare client: Client | undefined;
+  declare client: Client | undefined; // with sweeps
+  declare bring: (() => Promise<unknown>) | undefined; // asks for it
   declare private near_: boolean;
   private readonly known = new Map<string, { request: JsonObject; values: number[]; columns: Columns | undefined }>();
   private watcher: IntersectionObserver | undefined;
@@ -59,6 +60,10 @@ export class WbCurves extends LitElement {
     return this.near_ || !this.hasUpdated || changed.has('near_');
   }
 
+  protected override updated(): void {
+    if (this.near_ && !this.client) void this.bring?.().catch(() => {}); // without it the curves stay blank, and the next change tries again
+  }
+
   /** Columns along an axis: one sweep; or, with intervals, an answer for each point. */
   private swept(id: string, request: JsonObject, path: string, values: number[], outputs: string[], ranges: string[] = []): Columns | undefined {
     const known = this.known.get(id);
@@ -86,8 +91,8 @@ export class WbCurves extends LitElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const { view, client } = this;
-    if (!view || !client) return nothing;
-    if (!this.near_) return html`<div class="curves"><figure class="curve"><div class="blank"></div></figure></div>`;
+    if (!view) return nothing;
+    if (!this.near_ || !client) return html`<div class="curves"><figure class="curve"><div class="blank"></div></figure></div>`;
     return html`<div class="curves">${this.charts(view).map((c) => chart(c))}</div>`;
   }
 

@@ -29,6 +29,9 @@ export const kNoReading: Reading = { note: '', busy: '', choices: [], missing: '
 
 export interface Host {
   readonly client: Client | undefined;
+  /** The client, once it can do more than estimate, and how it comes to that. */
+  readonly whole: Client | undefined;
+  bringWhole(): Promise<Client>;
   readonly description: Description | undefined;
   readonly texts: Texts;
   readonly format: Format;

@@ -1,4 +1,4 @@
-import { load } from '#core';
+import { load, loadWhole } from '#core';
 
 import type { Client } from './contract.js';
 import { failureText } from './failure.js';
@@ -14,7 +14,7 @@ async function start(): Promise<void> {
   try {
     const client = (await load()) as unknown as Client;
     performance.mark('weighbridge:core');
-    await page.start(client);
+    await page.start(client, loadWhole as () => Promise<Client>);
   } catch (error) {
     page.texts = await textsOf(page.settings.language).catch(() => en);
     page.failure = failureText(error, page.texts);

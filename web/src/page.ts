@@ -30,18 +30,21 @@ const kExamples: [request: JsonObject, link: string][] = [
 ];
 /** What the requests of Serve and of Train have in common, and carry over to each other. */
 const kShared = ['/model', '/device', '/devices', '/price_usd_per_hour'];
+/** The views that ask for more than estimates. */
+const kWhole: readonly ViewName[] = ['train', 'accuracy'];
 /** Pairs of which a request holds one. */
 const kEither = [['/workload/requests_per_s', '/workload/concurrency'], ['/gradient_accumulation', '/global_batch']] as const;
 
 export class WeighPage extends LitElement implements ScreenHost {
   static override properties = {
-    client: { attribute: false }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
+    client: { attribute: false }, whole: { state: true }, texts: { state: true }, settings: { state: true }, request: { state: true }, answer: { state: true },
     problems: { state: true }, chain: { state: true }, notice: { state: true }, dragging: { state: true }, failure: { state: true },
     opened: { state: true }, workOf: { state: true }, said: { state: true }, settled: { state: true }, reading: { state: true },
     where: { state: true }, extras: { state: true }, given: { state: true }, more: { state: true }, screen: { state: true },
     ways: { state: true }, adjusting: { state: true }, tools: { state: true },
   };
-  declare client: Client | undefined;
+  declare client: Client | undefined; // answers estimates
+  declare whole: Client | undefined; // the same, once it can do everything
   declare texts: Texts;
   declare settings: Settings;
   declare request: JsonObject; // what stands in the form
@@ -76,6 +79,9 @@ export class WeighPage extends LitElement implements ScreenHost {
   private shell: ChildNode[] = [];
   private changedPath = '';
   private linkTurn = 0;
+  private viewTurn = 0;
+  private loadWhole: () => Promise<Client> = () => Promise.reject(new Error());
+  private bringingWhole: Promise<Client> | undefined;
   private sayTimer = 0;
   private wayTimer = 0;
   private waysOf: typeof import('./ways.js').waysOf | undefined;
@@ -125,7 +131,8 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   /** Starts with a core that is ready, in the language and with the request that this visit asks for. */
-  async start(client: Client): Promise<void> {
+  async start(client: Client, loadWhole: () => Promise<Client>): Promise<void> {
+    this.loadWhole = loadWhole;
     if (this.settings.language !== 'en') this.texts = await textsOf(this.settings.language);
     const ways = location.hash.length > 1 ? import('./ways.js') : undefined;
     this.describe(client);
@@ -218,11 +225,12 @@ export class WeighPage extends LitElement implements ScreenHost {
     // A bare view (`#v=models`) keeps what stands in the form.
     if (request && Object.keys(request).length === 0 && this.reading.missing === '') request = undefined;
     if (this.notice) this.said = this.notice;
-    this.enter(where, request);
+    await this.enter(where, request);
   }
 
   /** Goes to a view, with this request in its form; without one it takes over what the views have in common. */
-  private enter(where: ViewName, request: JsonObject | undefined): void {
+  private async enter(where: ViewName, request: JsonObject | undefined): Promise<void> {
+    const turn = (this.viewTurn += 1);
     const before = this.call;
     if (this.answer) this.kept[before] = this.request;
     if (where !== this.where) {
@@ -234,13 +242,27 @@ export class WeighPage extends LitElement implements ScreenHost {
       this.answer = this.other = undefined;
       request ??= this.carried(this.call);
     }
-    if (request !== undefined || this.answered !== this.request || !this.answer) this.weigh(request ?? this.request);
     if (where !== 'serve') void this.bringScreen(where);
+    if (this.call === 'train' && !this.whole) {
+      if (request) this.kept.train = request; // for whoever leaves before the core has come
+      if (!(await this.bringWhole().catch(() => undefined)) || turn !== this.viewTurn) return; // bringScreen says why
+    }
+    if (request !== undefined || this.answered !== this.request || !this.answer) this.weigh(request ?? this.request);
   }
+
+  /** The core that also trains, sweeps and reads files. */
+  bringWhole = (): Promise<Client> =>
+    (this.bringingWhole ??= this.loadWhole().then(
+      (whole) => (this.client = this.whole = whole),
+      (error: unknown) => {
+        this.bringingWhole = undefined; // the next one who needs it tries again
+        throw error;
+      },
+    ));
 
   private async bringScreen(where: ViewName): Promise<void> {
     try {
-      const [{ screen }] = await Promise.all([kScreens[where]!(), this.bringMore()]);
+      const [{ screen }] = await Promise.all([kScreens[where]!(), this.bringMore(), kWhole.includes(where) ? this.bringWhole() : undefined]);
       if (this.where === where) this.screen = screen(this, this.form, this.sections);
     } catch (error) {
       this.notice = plainSentence(this.texts.notLoaded, { reason: (error as Error).message });
@@ -258,8 +280,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   /** Shows a view; with a request that it starts from, or with the present one. */
   show(where: ViewName, request?: JsonObject): void {
     this.notice = '';
-    this.enter(where, request);
-    void this.write('');
+    void this.enter(where, request).then(() => this.write(''));
     scrollTo(0, 0);
   }
 
@@ -477,7 +498,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     };
     let unreadable: typeof import('./files.js').Unreadable | undefined;
     try {
-      const [reader, texts] = await Promise.all([import('./files.js'), this.bringMore()]);
+      const [reader, texts] = await Promise.all([import('./files.js'), this.bringMore(), this.bringWhole()]);
       unreadable = reader.Unreadable;
       const read = await how(reader, { texts, format: this.format, wordsOf: (p) => this.wordsOf(p) }, stop.signal);
       if (stop.signal.aborted) return;

@@ -165,7 +165,7 @@ export class Sections {
     const some = (paths: string[]): string[] => paths.filter((p) => (figure(view.answer, p) ?? 0) !== 0);
     return html`${some(further).length === 0 ? nothing : html`<section class="below" aria-label=${texts.moreFigures}><h2>${texts.moreFigures}</h2>${figures(view, some(further), false)}</section>`}
       <section class="below" aria-label=${texts.modelFacts}><h2>${texts.modelFacts}</h2>${figures(view, some(facts), false)}</section>
-      ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.host.client}></wb-curves></section>`}
+      ${at(view.answer, 'memory.per_device') === null ? nothing : html`<section class="below" aria-label=${texts.curves}><h2>${texts.curves}</h2><wb-curves .view=${view} .client=${this.host.whole} .bring=${this.host.bringWhole}></wb-curves></section>`}
       ${this.assumptions(view)}${this.take(view, pace)}`;
   }
 
