@@ -16,7 +16,10 @@ export const kSlack = 0.02;
 
 const gzip = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
 
-/** The files that dist/site/index.html itself asks for, and the module's glue, before any of its scripts asks for more. */
+/**
+ * The files that dist/site/index.html itself asks for, and its core with the glue, before any of its scripts asks for more: with
+ * these the first answer stands, and every change of a field is answered (tests/web/first.test.mjs).
+ */
 function firstLoad(site) {
   const html = readFileSync(join(site, "index.html"), "utf8");
   const named = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.(?:js|css|wasm|svg))"/g)].map((m) => m[1]);
@@ -31,9 +34,11 @@ export function sizes(dist = join(root, "dist")) {
   const first = firstLoad(site);
   const sum = (files) => files.reduce((total, file) => total + gzip(join(site, file)), 0);
   const npm = readdirSync(join(dist, "npm"));
+  const assets = readdirSync(join(site, "assets")).map((file) => `assets/${file}`);
   return {
     "site, first load, gzip": sum(first),
     "site, WebAssembly and its glue, gzip": sum(first.filter((file) => /\.wasm$|\/glue-/.test(file))),
+    "site, WebAssembly that comes later, gzip": sum(assets.filter((file) => file.endsWith(".wasm") && !first.includes(file))),
     "embed module, gzip": gzip(join(dist, "embed/weigh-bridge.js")),
     "single file": statSync(join(dist, "weighbridge.html")).size,
     "npm package, gzip": npm.reduce((total, file) => total + gzip(join(dist, "npm", file)), 0),

@@ -20,11 +20,15 @@ function inWasm({ call, text, files }) {
   return { json, values: [...values] };
 }
 
+// What the site's first core and <weigh-bridge> ask: the same answers, byte for byte, to everything that both can do.
+const estimating = await bareCore("weighbridge_estimate");
+
 async function compare(lines) {
   const answers = await native(lines.map(({ name, ...line }) => line));
   assert.equal(answers.length, lines.length);
   lines.forEach((line, i) => {
     const got = inWasm(line);
+    if (line.call === "estimate") assert.equal(estimating.estimate(line.text), got.json, `the estimating core, ${line.name}`);
     if (line.call !== "sweep") return assert.equal(got.json, answers[i], line.name);
     const start = '{"json":';
     assert.ok(answers[i].startsWith(start + got.json), `${line.name}: ${answers[i].slice(0, 300)}`);
@@ -81,4 +85,5 @@ test("what is refused is refused in the same words", async () => {
 test("describe()", async () => {
   const [answer] = await native([{ call: "describe" }]);
   assert.equal(core.describe(), answer);
+  assert.equal(estimating.describe(), answer);
 });

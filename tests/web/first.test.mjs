@@ -52,3 +52,25 @@ test("without JavaScript the answer and a word about it stand there", async () =
   assert.match(await page.locator("noscript").innerText(), /needs JavaScript/);
   await context.close();
 });
+
+test("what is changed is answered by the first core alone; the whole one comes when more is asked, and may come late", async () => {
+  const { page, context, errors } = await open(here.browser, here.server.url);
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const cores = () => asked.filter((url) => url.endsWith(".wasm")).map((url) => url.replace(/.*\/|-[^-]*$/g, ""));
+  const before = await page.locator("#answer .verdict").innerText();
+  await page.fill("#f-workload-concurrency", "7");
+  await page.waitForFunction((text) => document.querySelector("#answer .verdict").innerText !== text, before);
+  assert.deepEqual(cores(), []);
+  let lost = true;
+  await page.route(/\/weighbridge-[^/]*\.wasm$/, (route) => (lost ? route.abort() : route.continue()));
+  await page.click('nav.views a[href="#v=train"]');
+  await page.waitForSelector(".notice");
+  lost = false;
+  await page.click('nav.views a[href="#v=train"]');
+  await page.waitForSelector("main.train .verdict");
+  assert.deepEqual([...new Set(cores())], ["weighbridge"]);
+  assert.match(page.url(), /v=train/);
+  assert.ok(errors.every((text) => /ERR_FAILED|not loaded/.test(text)), errors.join("\n"));
+  await context.close();
+});
