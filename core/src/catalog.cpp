@@ -82,7 +82,9 @@ NameIndex name_index(const Entries& entries, const std::vector<std::string>& pre
     add(entry_name(entries[i]));
     for (const auto& alias : entries[i].aliases) add(alias);
   }
-  std::stable_sort(names.begin(), names.end());
+  // A heap sort is a quarter of the code of the others; no two rows are alike, so any order is the same.
+  std::make_heap(names.begin(), names.end());
+  std::sort_heap(names.begin(), names.end());
   return names;
 }
 

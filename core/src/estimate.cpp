@@ -1,6 +1,9 @@
 #include "weighbridge/estimate.hpp"
 
-#include "estimator.hpp"
+#include <algorithm>
+#include <array>
+
+#include "placement.hpp"
 
 namespace weighbridge {
 
@@ -96,22 +99,6 @@ void store(const Request& request, const Formats& formats, Stored& out) {
   else store_published(m, formats, out.rows);
   if (!request.towers) std::erase_if(out.rows, [&](const StoredRow& s) { return m.rows[s.row].role == Role::vision; });
   add_up(m, formats, request.weights.bits, out);
-}
-
-Estimate estimate(const Request& request, const Formats& formats, const Stored& stored) {
-  static thread_local Scratch scratch;
-  NoTrace none;
-  Estimate e;
-  if (request.prefill_pool) e.speed.prefill = estimate(*request.prefill_pool, formats, stored).speed.prefill;
-  Estimator<NoTrace>(request, formats, stored, scratch, none, e).run();
-  return e;
-}
-
-Bytes headroom(const Request& request, const Formats& formats, const Stored& stored, std::int64_t devices) {
-  Scratch scratch;
-  NoTrace none;
-  Estimate e;
-  return Estimator<NoTrace>(request, formats, stored, scratch, none, e).headroom_on(devices);
 }
 
 }  // namespace weighbridge

@@ -21,24 +21,31 @@ void append_number(std::string& out, double value) {
     do *--at = static_cast<char>('0' + left % 10);
     while (left /= 10);
     if (whole < 0) *--at = '-';
-    out.append(at, digits + sizeof digits);
+    out.append(at, static_cast<std::size_t>(digits + sizeof digits - at));
     return;
   }
   // The shortest text that reads back as the same double, from the library's own (Grisu2).
   end = nlohmann::detail::to_chars(digits, digits + sizeof digits, value);
-  out.append(digits, end);
+  out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
+// Few characters need an escape: what lies between them is copied at once.
 void append_text(std::string& out, std::string_view value) {
   constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  for (const char c : value) {
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20) ((out += "\\u00") += kHex[c >> 4]) += kHex[c & 15];
-    else out += c;
+  const char* from = value.data();
+  const char* const end = from + value.size();
+  for (const char* at = from; at != end; ++at) {
+    const char c = *at;
+    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(from, static_cast<std::size_t>(at - from));
+    from = at + 1;
+    out += '\\';
+    if (c == '"' || c == '\\') out += c;
+    else if (c == '\n') out += 'n';
+    else ((out += "u00") += kHex[c >> 4]) += kHex[c & 15];
   }
-  out += '"';
+  out.append(from, static_cast<std::size_t>(end - from)) += '"';
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void Trace::record(FormulaId id, double value, std::initializer_list<Input> inpu
   step.inputs.reserve(inputs.size());
   for (const Input& input : inputs) {
     const bool is_vector = input.vector != nullptr;
-    step.inputs.push_back({std::string(input.name), input.value, input.from, input.step, std::string(input.of), is_vector,
+    step.inputs.push_back({input.name, input.value, input.from, input.step, std::string(input.of), is_vector,
                            is_vector ? *input.vector : std::vector<double>{}});
   }
 }

@@ -54,7 +54,7 @@ class Trace {
   static constexpr bool on = true;
 
   struct StepInput {
-    std::string name;
+    std::string_view name;                       // a string literal
     double value;
     From from;
     FormulaId step;
@@ -62,6 +62,11 @@ class Trace {
     bool is_vector;
     std::vector<double> vector;
   };
+  // One that keeps nothing makes a number without its work from the same code.
+  explicit Trace(bool keeps = true) : keeps_(keeps) {
+    if (keeps) steps_.reserve(128);
+  }
+
   struct Step {
     FormulaId id;
     std::string of;
@@ -71,21 +76,24 @@ class Trace {
   };
 
   double step(FormulaId id, double value, std::initializer_list<Input> inputs, std::string_view of = {}) {
-    record(id, value, inputs, of);
+    if (keeps_) record(id, value, inputs, of);
     return value;
   }
   template <int B, int F, int S, int T, int J, int D>
   Quantity<B, F, S, T, J, D> step(FormulaId id, Quantity<B, F, S, T, J, D> q, std::initializer_list<Input> inputs,
                                   std::string_view of = {}) {
-    record(id, q.value, inputs, of);
+    if (keeps_) record(id, q.value, inputs, of);
     return q;
   }
-  void name_rows(std::vector<std::string> rows) { steps_.back().rows = std::move(rows); }   // of the step just recorded
+  void name_rows(std::vector<std::string> rows) {                // of the step just recorded
+    if (keeps_) steps_.back().rows = std::move(rows);
+  }
   const std::vector<Step>& steps() const { return steps_; }
 
  private:
   void record(FormulaId id, double value, std::initializer_list<Input> inputs, std::string_view of);
   std::vector<Step> steps_;
+  bool keeps_;
 };
 
 }  // namespace weighbridge

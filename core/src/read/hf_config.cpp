@@ -174,8 +174,9 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     found.add(Code::config_contradiction, std::string(path),
               {{"a", "hidden_size"}, {"b", "the other sizes"}, {"why", "together they make more than 2^53 parameters"}});
   // Arguments are read in another order by another compiler; problems come in one order.
-  auto sorted = found.list();
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& x, const Problem& y) { return x.path < y.path; });
+  std::vector<Problem> sorted;
+  for (const auto& problem : found.list())
+    sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), problem, [](const Problem& x, const Problem& y) { return x.path < y.path; }), problem);
   for (const auto& problem : sorted) problems.add(problem);
   if (found.has_errors()) return std::nullopt;
   return spec;
