@@ -31,7 +31,7 @@ const kExamples: [request: JsonObject, link: string][] = [
 /** What the requests of Serve and of Train have in common, and carry over to each other. */
 const kShared = ['/model', '/device', '/devices', '/price_usd_per_hour'];
 /** The views that ask for more than estimates. */
-const kWhole: readonly ViewName[] = ['train', 'accuracy'];
+const kWhole: readonly ViewName[] = ['train', 'accuracy', 'formulas'];
 /** Pairs of which a request holds one. */
 const kEither = [['/workload/requests_per_s', '/workload/concurrency'], ['/gradient_accumulation', '/global_batch']] as const;
 
