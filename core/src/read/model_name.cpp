@@ -122,9 +122,7 @@ Parts parts_of(std::string_view full, const Formats& formats) {
   return out;
 }
 
-}  // namespace
-
-NamedModel recognise(const Catalog& catalog, std::string_view name) {
+NamedModel search(const Catalog& catalog, std::string_view name) {
   constexpr std::size_t kLongestName = 200;
   if (name.size() > kLongestName) return {};
   const auto& formats = catalog.formats();
@@ -166,6 +164,20 @@ NamedModel recognise(const Catalog& catalog, std::string_view name) {
     for (const auto& alias : model.aliases) consider(alias);
   }
   return best;
+}
+
+}  // namespace
+
+NamedModel recognise(const Catalog& catalog, std::string_view name) {
+  // Sweeps and plans ask for one name thousands of times, and to look through all others takes milliseconds.
+  struct Last {
+    const Catalog* catalog = nullptr;
+    std::string name;
+    NamedModel found;
+  };
+  static thread_local Last last;
+  if (last.catalog != &catalog || last.name != name) last = {&catalog, std::string(name.substr(0, 256)), search(catalog, name)};
+  return last.found;
 }
 
 }  // namespace weighbridge
