@@ -143,6 +143,8 @@ constexpr AnswerField kEstimateOwn[] = {
      .steps = {Id::device_role_weights, Id::kCount, Id::kCount}, .of = "other"},
     {.path = "memory.detail.weights.adapters", .unit = "bytes", .summary = "LoRA adapters on the fullest device",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.adapters.value), .steps = {Id::adapter_weights, Id::kCount, Id::kCount}},
+    {.path = "memory.detail.weights.engine", .unit = "bytes", .summary = "what the engine makes of the weights when it has loaded them",
+     .value = WEIGHBRIDGE_NUMBER(a.estimate->device.engine_weights.value), .steps = {Id::engine_weights, Id::kCount, Id::kCount}},
     {.path = "memory.detail.runtime.context", .unit = "bytes", .summary = "driver context",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.context.value), .steps = {Id::engine_context, Id::kCount, Id::kCount}},
     {.path = "memory.detail.runtime.libraries", .unit = "bytes", .summary = "communication and matrix libraries",

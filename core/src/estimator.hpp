@@ -171,7 +171,8 @@ class Estimator : private Placement<T> {
     }
     trace_.step(FormulaId::total_weights, e_.total.weights,
                 {{"count", count, From::model}, {"copies", copies, From::model}, {"elements", elements, From::model},
-                 {"bits", bits, From::format}, {"scale_bytes", scales, From::format}, {"adapters", this->adapters_, From::user}});
+                 {"bits", bits, From::format}, {"scale_bytes", scales, From::format}, {"adapters", this->adapters_, From::user},
+                 {"engine_weights", this->engine_weights_, From::model}});
     trace_.name_rows(std::move(names));
     if (host_count.empty()) return;
     trace_.step(FormulaId::host_weights, e_.host.weights,
@@ -193,17 +194,30 @@ class Estimator : private Placement<T> {
     };
     const auto& roles = e_.device.weights_by_role;
     formulas::show_roles(FormulaId::device_role_weights, roles, m_, formats_, r_.weights.bits, stored_.rows, here, trace_);
-    const auto adapters = e_.device.adapters;
-    if (r_.adapters <= 0) {
-      formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_, {{"adapters", adapters, From::user}});
-      return;
+    const auto& d = e_.device;
+    Input adapters{"adapters", d.adapters, From::user}, made{"engine_weights", d.engine_weights, From::model};
+    std::vector<double> adapter_width, latent_bytes;
+    for (std::size_t i = 0; i < m_.spec.kinds.size(); ++i) {
+      const auto kind = static_cast<std::int16_t>(i);
+      adapter_width.push_back(r_.adapters > 0 ? this->adapter_width(kind, e_.layout) : 0);
+      latent_bytes.push_back(this->latent_width(kind, e_.layout));
     }
-    std::vector<double> width;
-    for (std::size_t i = 0; i < scratch_.cache.here.size(); ++i) width.push_back(this->adapter_width(static_cast<std::int16_t>(i), e_.layout));
-    trace_.step(FormulaId::adapter_weights, adapters,
-                {{"adapters", r_.adapters, From::user}, {"rank", r_.adapter_rank, From::user}, {"layers", scratch_.cache.here, From::model}, {"width", width, From::model}});
-    trace_.name_rows(scratch_.cache.names);
-    formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_, {{"adapters", adapters, FormulaId::adapter_weights}});
+    const std::vector<double> on_here(scratch_.cache.here.begin(), scratch_.cache.here.begin() + static_cast<std::ptrdiff_t>(m_.spec.kinds.size()));
+    const std::vector<std::string> names(scratch_.cache.names.begin(), scratch_.cache.names.begin() + static_cast<std::ptrdiff_t>(m_.spec.kinds.size()));
+    if (r_.adapters > 0) {
+      trace_.step(FormulaId::adapter_weights, d.adapters,
+                  {{"adapters", r_.adapters, From::user}, {"rank", r_.adapter_rank, From::user}, {"layers", on_here, From::model}, {"width", adapter_width, From::model}});
+      trace_.name_rows(names);
+      adapters = {"adapters", d.adapters, FormulaId::adapter_weights};
+    }
+    if (d.engine_weights.value > 0) {
+      trace_.step(FormulaId::engine_weights, d.engine_weights,
+                  {{"positions", this->position_rows(), From::model}, {"position_width", this->position_width(), From::model},
+                   {"layers", on_here, From::model}, {"latent_bytes", latent_bytes, From::model}});
+      trace_.name_rows(names);
+      made = {"engine_weights", d.engine_weights, FormulaId::engine_weights};
+    }
+    formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, trace_, {adapters, made});
   }
 
   void device_memory() {

@@ -21,7 +21,7 @@ constexpr Kind kExact = Kind::exact, kModel = Kind::model, kFitted = Kind::fitte
 
 constexpr std::string_view kOurs = "weighbridge", kArticle = "article";
 constexpr std::string_view kSumOfRoles = "embedding + attention + mlp + experts + router + norm + lm_head + vision + other";
-constexpr std::string_view kSumOfRolesAndAdapters = "embedding + attention + mlp + experts + router + norm + lm_head + vision + other + adapters";
+constexpr std::string_view kSumOfAllWeights = "embedding + attention + mlp + experts + router + norm + lm_head + vision + other + adapters + engine_weights";
 constexpr std::string_view kSumOfParts = "weights + kv_cache + activations + runtime";
 constexpr std::string_view kRowBytes = "sum(count * share * (elements * bits / 8 + scale_bytes))";
 
@@ -34,8 +34,10 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
      "weights of one role on the fullest device: matrices are split by tensor parallelism, norms and routers are copied", false},
     {Id::adapter_weights, "adapter_weights", "2 * adapters * rank * sum(layers * width)", "bytes", kExact, "lora-paper", "section 4",
      "16-bit factors of the LoRA adapters beside attention and dense matrices, on one device", false},
-    {Id::device_weights, "device_weights", kSumOfRolesAndAdapters, "bytes", kExact, kOurs, "weights", "weights on the fullest device", false},
-    {Id::total_weights, "total_weights", "sum(count * copies * (elements * bits / 8 + scale_bytes)) + adapters", "bytes", kExact, kOurs,
+    {Id::engine_weights, "engine_weights", "2 * positions * position_width + sum(layers * latent_bytes)", "bytes", kExact, "vllm-mla", "process_weights_after_loading",
+     "what an engine makes of the weights when it has loaded them: sines and cosines of every position in 16 bits, and of MLA layers matrices in which queries meet latents", false},
+    {Id::device_weights, "device_weights", kSumOfAllWeights, "bytes", kExact, kOurs, "weights", "weights on the fullest device", false},
+    {Id::total_weights, "total_weights", "sum(count * copies * (elements * bits / 8 + scale_bytes)) + adapters + engine_weights", "bytes", kExact, kOurs,
      "weights", "weights on all devices together, copies included", false},
     // KV cache and state
     {Id::layer_kv_bytes_per_token, "layer_kv_bytes_per_token", "(k_elements * k_bits + v_elements * v_bits) / 8 + fixed_bytes", "bytes/token",

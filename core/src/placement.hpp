@@ -189,9 +189,52 @@ class Placement {
         case Place::ends: ends_ += bytes; break;
       }
     }
-    if (r_.adapters > 0)
-      for (std::size_t i = 0; i < layer.size(); ++i) layer[i] += adapters_in(static_cast<std::int16_t>(i), l);
+    for (std::size_t i = 0; i < layer.size(); ++i) layer[i] += beside_weights_in(static_cast<std::int16_t>(i), l);
   }
+
+  // What an engine makes of the weights when it has loaded them, on every device: tables of positions, once for each sort of layer,
+  double position_width() const {
+    if (p_[Constant::position_tables] <= 0 || m_.spec.positions > 0) return 0;
+    double width = 0;
+    const auto of = [](const LayerKind& k) {
+      const auto& x = k.mixer;
+      const auto wide = x.kind == MixerKind::attention ? x.attention.head_dim : x.kind == MixerKind::mla ? x.mla.rope_dim : x.kind == MixerKind::compressed ? x.compressed.head_dim : 0;
+      return std::pair{wide, x.kind == MixerKind::attention && x.attention.window > 0};
+    };
+    const auto& kinds = m_.spec.kinds;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      bool before = false;
+      for (std::size_t j = 0; j < i; ++j) before = before || of(kinds[j]) == of(kinds[i]);
+      if (!before) width += static_cast<double>(of(kinds[i]).first);
+    }
+    return width;
+  }
+  double position_rows() const { return static_cast<double>(m_.spec.context); }
+  Bytes position_tables() const { return Bytes{2 * position_rows() * position_width()}; }
+
+  // and of an MLA layer matrices that let queries meet latents.
+  double latent_bits(std::int16_t kind) const {
+    if (r_.weights.bits > 0) return r_.weights.bits;
+    for (const auto& s : stored_.rows) {
+      const auto& row = m_.rows[s.row];
+      if (row.kind == kind && !row.mtp && row.linear && row.role == Role::attention) return formats_.encodings[s.encoding].bits;
+    }
+    return 16;
+  }
+  double latent_width(std::int16_t kind, const Layout& l) const {      // bytes on one device, of one layer
+    const auto& x = m_.spec.kinds[static_cast<std::size_t>(kind)].mixer;
+    if (x.kind != MixerKind::mla || !r_.latent) return 0;
+    const bool products = p_[Constant::latent_products] > 0;
+    const double copies = p_[Constant::latent_copies];
+    if (!products && copies <= 0) return 0;
+    const auto of = [](std::int64_t n) { return static_cast<double>(n); };
+    const auto& a = x.mla;
+    const double bits = latent_bits(kind);
+    const double heads = of(a.heads) / of(l.tensor), input = of(a.q_lora_rank > 0 ? a.q_lora_rank : m_.spec.hidden), rank = of(a.kv_lora_rank);
+    if (products) return (bits < 16 ? 1 : 2) * heads * (input * (rank + of(a.rope_dim)) + rank * of(m_.spec.hidden));
+    return copies > 1 || bits < 16 ? 2 * heads * rank * of(a.nope_dim + a.value_dim) : 0;
+  }
+  Bytes beside_weights_in(std::int16_t kind, const Layout& l) const { return (r_.adapters > 0 ? adapters_in(kind, l) : Bytes{}) + Bytes{latent_width(kind, l)}; }
 
   // LoRA adapters beside the attention and dense matrices of one layer of a kind: what one device holds of both factors, per rank. The
   // factor on the side along which a matrix is not split is copied.
@@ -273,6 +316,7 @@ class Placement {
       }
       for (std::size_t i = 0; i < m_.caches.size(); ++i)
         sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
+      weights += position_tables();
       if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
       if (stage == last && head_on_device()) weights += last_;
       if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
@@ -467,17 +511,25 @@ class Placement {
         case Read::never: break;
       }
     }
-    e_.device.adapters = {};
-    Bytes adapters;                                    // of a replica's pipeline
-    if (r_.adapters > 0)
-      for (std::size_t i = 0; i < t.layers.size(); ++i) {
-        const auto each = adapters_in(static_cast<std::int16_t>(i), l);
-        e_.device.adapters += t.here[i] * each;
-        adapters += (buffers_ ? static_cast<double>(m_.layers_of(i, devices.first, devices.end)) : t.layers[i]) * each;
-      }
-    adapters_ = static_cast<double>(l.tensor * l.data) * adapters;
-    e_.total.weights += adapters_;
-    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_) + e_.device.adapters;
+    auto& d = e_.device;
+    d.adapters = {};
+    d.engine_weights = position_tables();
+    Bytes adapters, made;                              // of a replica's pipeline
+    for (std::size_t i = 0; i < t.layers.size() && i < m_.spec.kinds.size(); ++i) {
+      const auto kind = static_cast<std::int16_t>(i);
+      const auto each = r_.adapters > 0 ? adapters_in(kind, l) : Bytes{};
+      const Bytes latent{latent_width(kind, l)};
+      const double all = buffers_ ? static_cast<double>(m_.layers_of(i, devices.first, devices.end)) : t.layers[i];
+      d.adapters += t.here[i] * each;
+      d.engine_weights += t.here[i] * latent;
+      adapters += all * each;
+      made += all * latent;
+    }
+    const auto replicas = static_cast<double>(l.tensor * l.data);
+    adapters_ = replicas * adapters;
+    engine_weights_ = replicas * (made + static_cast<double>(l.pipeline) * position_tables());
+    e_.total.weights += adapters_ + engine_weights_;
+    e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_) + d.adapters + d.engine_weights;
   }
 
   const Request& r_;
@@ -497,7 +549,7 @@ class Placement {
   std::int64_t fullest_ = 0;                           // pipeline stage
   Bytes first_, last_, ends_, towers_;                 // beside the layers, on the stages that hold them
   Reads reads_;
-  Bytes activations_, adapters_;                       // on the fullest device; LoRA adapters on all
+  Bytes activations_, adapters_, engine_weights_;      // on the fullest device; LoRA adapters and what the engine made of the weights, on all
 };
 
 }  // namespace weighbridge

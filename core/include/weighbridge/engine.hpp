@@ -57,6 +57,9 @@ enum class Constant : std::uint8_t {
   state_ratio,                     // SGLang: a pool of its own for states, by so many times the cache's; 0: one pool
   latent,                          // 1: MLA keeps the latent; 0: keys and values
   state_bits,                      // of recurrent states and convolution inputs, all in one width; 0: as the model has them
+  position_tables,                 // 1: sines and cosines of every position of the model lie on each device
+  latent_products,                 // 1: products of MLA's up-projections with their neighbours lie beside them
+  latent_copies,                   // of MLA's up-projections in 16 bits; 1: where they are quantised, 2: always
   head_elements,                   // without the latent: heads are padded to so many elements
   kCount
 };

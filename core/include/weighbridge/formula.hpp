@@ -17,7 +17,7 @@ constexpr Kind weakest(Kind a, Kind b) { return a < b ? b : a; }
 
 enum class FormulaId : std::uint8_t {
   // weights
-  role_weights, model_weights, device_role_weights, adapter_weights, device_weights, total_weights,
+  role_weights, model_weights, device_role_weights, adapter_weights, engine_weights, device_weights, total_weights,
   // KV cache and state
   layer_kv_bytes_per_token, kv_bytes_per_token, window_bytes_per_sequence, layer_state_bytes, state_bytes_per_sequence,
   held_tokens, device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,

@@ -82,12 +82,12 @@ void show_roles(FormulaId id, const RoleBytes& bytes, const Inventory& m, const 
   }
 }
 
-// `adapters`: what lies beside the roles, for formulas that have it.
+// `beside`: LoRA adapters and what the engine makes of the weights, for formulas that have them.
 template <class T>
-Bytes sum_of_roles(FormulaId id, FormulaId of, const RoleBytes& bytes, T& trace, std::initializer_list<Input> adapters = {}) {
+Bytes sum_of_roles(FormulaId id, FormulaId of, const RoleBytes& bytes, T& trace, std::initializer_list<Input> beside = {}) {
   Bytes total;
   for (const auto b : bytes) total += b;
-  for (const auto& a : adapters) total += Bytes{a.value};
+  for (const auto& a : beside) total += Bytes{a.value};
   if constexpr (T::on) {
     const auto in = [&](Role role) {
       const auto b = bytes[static_cast<std::size_t>(role)];
@@ -97,7 +97,7 @@ Bytes sum_of_roles(FormulaId id, FormulaId of, const RoleBytes& bytes, T& trace,
     const Input of_roles[] = {in(Role::embedding), in(Role::attention), in(Role::mlp), in(Role::experts), in(Role::router),
                               in(Role::norm), in(Role::lm_head), in(Role::vision), in(Role::other)};
     const auto& r = of_roles;
-    if (adapters.size() > 0) trace.step(id, total, {r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], *adapters.begin()});
+    if (beside.size() == 2) trace.step(id, total, {r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], beside.begin()[0], beside.begin()[1]});
     else trace.step(id, total, {r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8]});
   }
   return total;

@@ -51,7 +51,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     article_activations: '激活', article_calls: '全部并发', article_devices_needed: '需要的设备数', article_factor_high: '最多（倍数）', article_factor_low: '最少（倍数）', article_flops: '计算量',
     article_gradients: '梯度', article_kv_cache: 'KV 缓存', article_latency: '延迟', article_optimizer: '优化器状态', article_output_tokens_per_s: '总输出速度', article_range_high: '最多', article_range_low: '最少',
     article_seconds_per_token: '每词元时间', article_tokens_per_s_per_user: '单用户速度', article_total: '推理显存', article_training_total: '训练显存', article_weights: '权重',
-    adapter_weights: 'LoRA 适配器', adapters: '适配器', rank: '秩', attention_buffer: '注意力缓冲', budget: '引擎可用的部分', cells: '缓存格数', context: '上下文', compute_buffer: '计算缓冲', context_bytes: '驱动上下文字节数', engine_activations: '引擎的激活峰值', engine_context: '驱动上下文',
+    adapter_weights: 'LoRA 适配器', engine_weights: '引擎加载后由权重生成的数据', positions: '位置数', position_width: '位置表宽度', latent_bytes: '每层潜向量矩阵字节数', adapters: '适配器', rank: '秩', attention_buffer: '注意力缓冲', budget: '引擎可用的部分', cells: '缓存格数', context: '上下文', compute_buffer: '计算缓冲', context_bytes: '驱动上下文字节数', engine_activations: '引擎的激活峰值', engine_context: '驱动上下文',
     engine_graphs: 'CUDA 图', engine_libraries: '通信与计算库', expert_matrix: '一个专家矩阵', extra_tokens: '额外词元数', feed_forward_buffer: '前馈缓冲', graph_bytes_per_layer: '每层图字节数', graphs: 'CUDA 图',
     held_tokens: '实际保留的词元数', kv_share: '缓存所得的份额', hidden_activations: '隐藏状态', hidden_beside_feed_forward: '与前馈并存的隐藏状态', hidden_beside_logits: '与逻辑值并存的隐藏状态', host_kv_cache: '主机上的 KV 缓存', host_weights: '主机上的权重',
     inputs: '输入的副本', libraries: '通信与计算库', libraries_bytes: '库字节数', logit_rows: '逻辑值行数', logits_buffer: '逻辑值缓冲', mask: '掩码', mask_buffer: '掩码缓冲', memory_share: '显存比例', multiple: '取整单位',
