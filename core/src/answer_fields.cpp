@@ -143,7 +143,7 @@ constexpr AnswerField kEstimateOwn[] = {
      .steps = {Id::device_role_weights, Id::kCount, Id::kCount}, .of = "other"},
     {.path = "memory.detail.weights.adapters", .unit = "bytes", .summary = "LoRA adapters on the fullest device",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.adapters.value), .steps = {Id::adapter_weights, Id::kCount, Id::kCount}},
-    {.path = "memory.detail.weights.engine", .unit = "bytes", .summary = "what the engine makes of the weights when it has loaded them",
+    {.path = "memory.detail.weights.engine", .unit = "bytes", .summary = "beside the model's own weights: tables and products that the engine makes when it loads them, and a draft model",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.engine_weights.value), .steps = {Id::engine_weights, Id::kCount, Id::kCount}},
     {.path = "memory.detail.runtime.context", .unit = "bytes", .summary = "driver context",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->device.context.value), .steps = {Id::engine_context, Id::kCount, Id::kCount}},

@@ -13,7 +13,7 @@ constexpr std::string_view kNames[] = {
     "pass_tokens_large", "large_memory_bytes", "whole_prompts_to", "max_sequences", "max_sequences_large", "sampler_copies",
     "hidden_copies", "score_copies", "prompt_logit_bytes", "every_logit", "pipeline_copies", "cell_tokens", "windows_mixed",
     "windows_all", "window_pass", "window_least_tokens", "equal_groups", "state_ratio", "latent", "state_bits",
-    "position_tables", "latent_products", "latent_copies", "head_elements",
+    "position_tables", "latent_products", "latent_copies", "towers_always", "head_elements",
 };
 static_assert(std::size(kNames) == kConstants, "one name per constant, in its order");
 

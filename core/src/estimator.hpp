@@ -213,7 +213,8 @@ class Estimator : private Placement<T> {
     if (d.engine_weights.value > 0) {
       trace_.step(FormulaId::engine_weights, d.engine_weights,
                   {{"positions", this->position_rows(), From::model}, {"position_width", this->position_width(), From::model},
-                   {"layers", on_here, From::model}, {"latent_bytes", latent_bytes, From::model}});
+                   {"layers", on_here, From::model}, {"latent_bytes", latent_bytes, From::model},
+                   {"draft_weights", this->draft_weights(e_.layout), From::model}});
       trace_.name_rows(names);
       made = {"engine_weights", d.engine_weights, FormulaId::engine_weights};
     }

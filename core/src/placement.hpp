@@ -210,6 +210,8 @@ class Placement {
     return width;
   }
   double position_rows() const { return static_cast<double>(m_.spec.context); }
+  // A draft model is spread like the model itself.
+  Bytes draft_weights(const Layout& l) const { return r_.draft.bytes / static_cast<double>(l.tensor * l.pipeline); }
   Bytes position_tables() const { return Bytes{2 * position_rows() * position_width()}; }
 
   // and of an MLA layer matrices that let queries meet latents.
@@ -316,7 +318,7 @@ class Placement {
       }
       for (std::size_t i = 0; i < m_.caches.size(); ++i)
         sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
-      weights += position_tables();
+      weights += position_tables() + draft_weights(l);
       if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
       if (stage == last && head_on_device()) weights += last_;
       if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
@@ -513,7 +515,7 @@ class Placement {
     }
     auto& d = e_.device;
     d.adapters = {};
-    d.engine_weights = position_tables();
+    d.engine_weights = position_tables() + draft_weights(l);
     Bytes adapters, made;                              // of a replica's pipeline
     for (std::size_t i = 0; i < t.layers.size() && i < m_.spec.kinds.size(); ++i) {
       const auto kind = static_cast<std::int16_t>(i);
@@ -527,7 +529,7 @@ class Placement {
     }
     const auto replicas = static_cast<double>(l.tensor * l.data);
     adapters_ = replicas * adapters;
-    engine_weights_ = replicas * (made + static_cast<double>(l.pipeline) * position_tables());
+    engine_weights_ = replicas * (made + static_cast<double>(l.pipeline) * (position_tables() + draft_weights(l)));
     e_.total.weights += adapters_ + engine_weights_;
     e_.device.weights = formulas::sum_of_roles(FormulaId::device_weights, FormulaId::device_role_weights, roles, quiet_) + d.adapters + d.engine_weights;
   }

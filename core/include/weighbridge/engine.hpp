@@ -60,6 +60,7 @@ enum class Constant : std::uint8_t {
   position_tables,                 // 1: sines and cosines of every position of the model lie on each device
   latent_products,                 // 1: products of MLA's up-projections with their neighbours lie beside them
   latent_copies,                   // of MLA's up-projections in 16 bits; 1: where they are quantised, 2: always
+  towers_always,                   // 1: towers are loaded with a GGUF file's model, images or not
   head_elements,                   // without the latent: heads are padded to so many elements
   kCount
 };

@@ -21,7 +21,7 @@ struct DeviceMemory {                      // the fullest device
   Bytes capacity, usable, headroom;
   bool fits = false;
   std::array<Bytes, kRoles> weights_by_role{};
-  Bytes engine_weights;                    // what the engine makes of the weights when it has loaded them
+  Bytes engine_weights;                    // what the engine makes of the weights when it has loaded them, and a draft model
   Bytes adapters;                          // LoRA, beside the roles
   Bytes context, libraries, graphs, reserved;          // the runtime
 };

@@ -94,7 +94,9 @@ double known_version(Reader& r, const CatalogEngine& engine, std::string_view gi
   if (engine.versions.size() != 2) return 0;
   const double first = version_number(engine.versions[0]).value_or(0), last = version_number(engine.versions[1]).value_or(0) + kPatches;
   if (given.empty()) return last;
-  const auto version = version_number(given);
+  auto version = version_number(given);
+  // Whoever says "0.7" has the last patch of it; "0.7.0" is what it says. A build ("b5921") is one number.
+  if (version && std::count(given.begin(), given.end(), '.') == 1) *version += kPatches;
   if (version && *version >= first && *version <= last) return *version;
   const bool old = version && *version < first;
   r.problems().add(Code::unknown_engine_version, "/engine/version", {{"version", given}, {"taken", engine.versions[old ? 0 : 1]}});
@@ -198,7 +200,8 @@ Device weakest_of(const std::vector<const Device*>& devices) {
 
 }  // namespace
 
-DeviceChoice read_device(Reader& r, bool layer_split) {
+// `first_only`: the engine takes the first of a list alone.
+DeviceChoice read_device(Reader& r, bool layer_split, bool first_only) {
   DeviceChoice out;
   const auto* value = r.valid("/device");
   if (!value) return out;
@@ -217,6 +220,7 @@ DeviceChoice read_device(Reader& r, bool layer_split) {
       names.push_back(found->name);
     }
     if (devices.size() != value->size()) return out;
+    if (first_only) devices.resize(1), names.resize(1);
     out.device = weakest_of(devices);
     out.listed = static_cast<std::int64_t>(devices.size());
     const bool mixed = std::any_of(devices.begin(), devices.end(), [&](const Device* d) { return d->id != devices.front()->id; });
@@ -386,7 +390,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"tensor_split", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"power_limit_w", "ibsfdl"},
+    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"tensor_split", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"split_mode", "l"}, {"power_limit_w", "ibsfdl"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 
@@ -511,8 +515,9 @@ void read_options(Reader& r, Request& out) {
   for (const auto& prefix : engine->small) large = large && out.device->id.compare(0, prefix.size(), prefix) != 0;
   out.chunk_tokens = read_pass_tokens(r, out, large);
   out.speculative = r.valid("/options/speculative") != nullptr;
-  // GGUF files hold the language model alone; the projector's file is loaded with it when there are images.
-  const bool gguf = out.engine.id == "llama.cpp" || out.engine.id == "ollama" || (out.weights.format && out.weights.format->rule == FormatRule::gguf);
+  // GGUF files hold the language model alone; the projector's file is loaded with it when there are images. Ollama's models carry it,
+  // and it is loaded with every model that has one.
+  const bool gguf = p[Constant::towers_always] <= 0 && (out.engine.id == "llama.cpp" || (out.weights.format && out.weights.format->rule == FormatRule::gguf));
   out.towers = !gguf || r.figure("/options/images_per_prompt") >= 1;
   const double sequences = large && p[Constant::max_sequences_large] > 0 ? p[Constant::max_sequences_large] : p[Constant::max_sequences];
   switch (p.rule) {
@@ -575,14 +580,19 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   read_kv_cache(r, out);
   out.engine = read_engine(r);
   take_gguf_format(r, catalog.formats(), out);
-  auto device = read_device(r, out.engine.layer_split);
+  // llama.cpp's -sm none: the whole model on one device, whatever else is there.
+  const auto* split = r.valid("/options/split_mode");
+  const bool first_only = out.engine.profile.rule == EngineRule::buffers && split && as_text(*split) == "none";
+  auto device = read_device(r, out.engine.layer_split, first_only);
   out.device = std::move(device.device);
   out.device_from = device.from;
   out.cards = std::move(device.cards);
   const auto count = read_count(r);
   out.devices = count.devices;
   out.per_node = count.per_node;
-  if (device.listed > 0) {
+  if (first_only) {
+    out.devices = {1, From::user};
+  } else if (device.listed > 0) {
     if (out.devices.value == 0) out.devices = {device.listed, From::user};
     else if (out.devices.value != device.listed && device.listed > 1)
       problems.add(Code::devices_mismatch, "/devices", {{"devices", static_cast<double>(out.devices.value)},

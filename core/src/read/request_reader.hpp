@@ -112,7 +112,7 @@ struct DeviceChoice {
   std::int64_t listed = 0;             // how many ids a list had
   std::vector<Card> cards;             // of a list, when engines that split whole layers can use each card in full
 };
-DeviceChoice read_device(Reader& r, bool layer_split);
+DeviceChoice read_device(Reader& r, bool layer_split, bool first_only = false);
 
 struct DeviceCount {
   Given<std::int64_t> devices{0};
