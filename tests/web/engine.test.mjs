@@ -33,6 +33,7 @@ test("an engine's options are those that it heeds; a share has a slider that cou
     await page.locator("details.options summary").click();
     assert.equal(await page.locator("#f-options-gpu_memory_utilization").count(), 1);
     assert.equal(await page.locator("#f-options-n_gpu_layers").count(), 0);
+    assert.match(await page.locator(".assumptions div", { hasText: "gpu_memory_utilization" }).innerText(), /0\.9/, "the share taken is shown as it is");
     const before = await exact(page, "memory.per_device.usable");
     await page.locator('.slider input[type="range"]').first().fill("0.6");
     await page.waitForFunction(() => location.hash.includes("gpu_memory_utilization=0.6"));

@@ -200,7 +200,7 @@ export class Sections {
     const list = view.answer['assumptions'];
     if (!Array.isArray(list) || list.length === 0) return nothing;
     const show = (value: Json | undefined): string =>
-      typeof value === 'number' ? format.count(value) : isObject(value) ? leaves(value).map(([p, v]) => `${p.slice(1)} ${String(v)}`).join(texts.separator)
+      typeof value === 'number' ? (Number.isInteger(value) ? format.count(value) : format.number(value)) : isObject(value) ? leaves(value).map(([p, v]) => `${p.slice(1)} ${String(v)}`).join(texts.separator)
         : typeof value === 'boolean' ? (value ? texts.yes : texts.no) : (texts.choices[String(value)] ?? String(value));
     return html`<section class="below" aria-label=${texts.assumptions}><h2>${texts.assumptions}</h2><p class="muted">${texts.assumptionsHint}</p>
       <dl class="assumptions">${list.filter(isObject).map((item) => {
