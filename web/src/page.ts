@@ -611,7 +611,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (this.shell.length > 0 && (this.answer || this.failure || this.problems.length > 0)) {
+    if (this.shell.length > 0 && this.hasSomething) {
       for (const node of this.shell.splice(0)) node.remove();
       this.toggleAttribute('ready', true);
       delete document.documentElement.dataset['start'];
@@ -632,6 +632,11 @@ export class WeighPage extends LitElement implements ScreenHost {
     }
   }
 
+  /** Until then the page as it came stands there, for what is drawn below it would move up when it goes. */
+  private get hasSomething(): boolean {
+    return this.answer !== undefined || this.problems.length > 0 || (this.failure ?? this.notice ?? '') !== '';
+  }
+
   private serve(): TemplateResult {
     return html`${this.serveForm()}
       <div class="answer" @pointerover=${this.nearNumber} @focusin=${this.nearNumber}>${this.said_()}${this.sections.result()}</div>
@@ -645,7 +650,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   override render(): TemplateResult | typeof nothing {
     const { texts } = this;
     if (this.failure) return html`${this.head()}<main><p class="failure" role="alert">${this.failure}</p></main>`;
-    if (!this.client || !this.description) return nothing; // the shell stands
+    if (!this.client || !this.description || (this.shell.length > 0 && !this.hasSomething)) return nothing; // the shell stands
     const { screen } = this;
     return html`${this.head()}
       ${this.where === 'serve'

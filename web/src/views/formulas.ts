@@ -22,6 +22,7 @@ const kExamples: [call: Call, request: JsonObject][] = [
   ['train', { model: 'meta-llama/Llama-3.1-8B', device: 'h100-sxm-80gb', estimate_method: 'article' }],
   ['train', { model: 'meta-llama/Llama-3.1-8B', device: 'h100-sxm-80gb', devices: 2, parallel: { pipeline: 2 } }],
   ['train', { model: 'meta-llama/Meta-Llama-3-70B', device: 'h100-sxm-80gb', devices: 512, framework: 'megatron', parallel: { data: 16, tensor: 8, pipeline: 4, virtual_pipeline: 2, sequence: true, zero_stage: 1 }, sequence_tokens: 8192, gradient_accumulation: 32, dataset_tokens: 1e12, price_usd_per_hour: 2 }],
+  ['train', { model: 'Qwen/Qwen3-30B-A3B', device: 'h100-sxm-80gb', devices: 8, framework: 'megatron', parallel: { data: 8, expert: 8, zero_stage: 1 } }],
   ['train', { model: 'meta-llama/Llama-3.1-8B', device: 'rtx-4090', method: 'qlora', parallel: { offload: 'optimizer' }, activation_offload: true, dataset_tokens: 1e7 }],
   ['estimate', { model: 'deepseek-ai/DeepSeek-R1', device: 'h200-sxm-141gb', devices: 16, engine: 'vllm', parallel: { tensor: 8, pipeline: 2, data: 1, expert: 8 }, workload: { concurrency: 64 } }],
   ['estimate', { model: 'openai/gpt-oss-120b', weights: 'Q4_K_M', device: 'rtx-4090', engine: 'llama.cpp', host: { memory_bytes: 128e9, bandwidth: 80e9 }, options: { n_cpu_moe: 24, flash_attention: false } }],
@@ -29,6 +30,7 @@ const kExamples: [call: Call, request: JsonObject][] = [
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { mode: 'static_batch', concurrency: 8 }, options: { speculative: { draft_model: 'Qwen/Qwen3-0.6B', tokens: 3, acceptance: 0.7 } } }],
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { concurrency: 8 }, prefill_pool: { device: 'h100-sxm-80gb', devices: 2 } }],
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { concurrency: 2000 } }],
+  ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { requests_per_s: 1 } }],
   ['estimate', { model: 'meta-llama/Llama-3.1-8B', weights: 'Q8_0', device: 'rtx-4090', engine: 'llama.cpp', host: { memory_bytes: 64e9, bandwidth: 80e9 }, options: { n_gpu_layers: 10 } }],
 ];
 
