@@ -104,3 +104,13 @@ test("the article's method is one click away", () =>
     await page.waitForFunction(() => location.hash.includes("estimate_method=article"));
     assert.match(await page.locator(".answer").innerText(), /12 to 20 bytes/);
   }));
+
+test("a method, an optimizer and a frame bring the fields that only they heed", () =>
+  visit("#v=train&m=meta-llama/Llama-3.1-8B&d=a100-sxm-80gb", async (page) => {
+    const own = ["#f-trained_layers", "#f-galore_rank", "#f-parallel-no_sync"];
+    for (const field of own) assert.equal(await page.locator(field).count(), 0, field);
+    await page.evaluate(() => (location.hash = "v=train&m=meta-llama/Llama-3.1-8B&d=a100-sxm-80gb&n=8&method=freeze&optimizer=galore&framework=fsdp&gradient_accumulation=4&parallel.data=8"));
+    for (const field of own) await page.waitForSelector(field);
+    await page.locator("#f-trained_layers").fill("8");
+    await page.waitForFunction(() => location.hash.includes("trained_layers=8"));
+  }));

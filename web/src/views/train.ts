@@ -39,9 +39,11 @@ class Train implements Screen {
     const more = host.more!.train;
     const method = request['method'] ?? 'full';
     const adapters = method === 'lora' || method === 'qlora' ? ['/lora/rank', '/lora/targets', '/lora/dora'] : [];
+    const tuned = [...(method === 'freeze' ? ['/trained_layers'] : []), ...(request['optimizer'] === 'galore' ? ['/galore_rank'] : [])];
+    const sync = request['framework'] === 'fsdp' && Number(request['gradient_accumulation'] ?? 1) > 1 ? ['/parallel/no_sync'] : [];
     const base = method === 'qlora' ? ['/base_weights', '/double_quantization'] : [];
     const own = [...figureFields(description!, request, '/model', 'train'), ...figureFields(description!, request, '/device', 'train')].map((f) => f.path);
-    const front = ['/model', '/device', '/devices', ...kFront, ...adapters, ...base, ...kBatch, ...kSaving];
+    const front = ['/model', '/device', '/devices', ...kFront, ...adapters, ...base, ...tuned, ...kBatch, ...sync, ...kSaving];
     const shown = new Set([...front, ...kSplit, ...kOther, ...own]);
     const grid = (paths: string[]): TemplateResult => html`<div class="grid">${this.fields(paths).map((f) => form.control(f, shown))}</div>`;
     const open = [...kSplit, ...kOther].some((path) => get(request, path) !== undefined || form.errorsAt(path, shown).length > 0);
@@ -49,8 +51,8 @@ class Train implements Screen {
       <fieldset><legend>${texts.model}</legend>${form.model(shown)}</fieldset>
       <fieldset><legend>${texts.hardware}</legend>${form.device(shown)}</fieldset>
       ${host.folding(form.inShort())}
-      <fieldset class="adjust"><legend>${more.how}</legend>${grid([...kFront, ...adapters, ...base])}</fieldset>
-      <fieldset class="adjust"><legend>${more.batch}</legend>${grid(kBatch)}</fieldset>
+      <fieldset class="adjust"><legend>${more.how}</legend>${grid([...kFront, ...adapters, ...base, ...tuned])}</fieldset>
+      <fieldset class="adjust"><legend>${more.batch}</legend>${grid([...kBatch, ...sync])}</fieldset>
       <fieldset class="adjust"><legend>${more.saving}</legend>${grid(kSaving)}</fieldset>
       ${form.loose(shown)}
       <details class="further adjust" ?open=${open || undefined}><summary>${more.split}</summary>${grid(kSplit)}${grid(kOther)}</details>
