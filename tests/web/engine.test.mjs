@@ -62,6 +62,8 @@ test("what is needed for the cache stands beside what the engine holds for it", 
     assert.equal(await row.count(), 1);
     assert.ok((await exact(page, "capacity.kv_pool")) > (await exact(page, "memory.per_device.kv_cache")));
     assert.match(await page.locator("table.memory").innerText(), /exact[\s\S]*fitted/);
+    await page.locator("#f-engine").selectOption("llama.cpp");
+    await row.waitFor({ state: "detached" });
   }));
 
 test("different cards share one model", () =>

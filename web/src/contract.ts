@@ -130,7 +130,7 @@ export interface Description {
   devices: Device[];
   weight_formats: { id: string; name?: string; aliases?: string[]; group?: string; bits_per_weight?: number }[];
   kv_formats: { id: string; aliases?: string[]; bits_per_element?: number }[];
-  engines: { id: string; name?: string; profile?: boolean; layer_split?: boolean; versions?: [first: string, last: string] }[];
+  engines: { id: string; name?: string; profile?: boolean; layer_split?: boolean; versions?: [first: string, last: string]; constants?: { id: string }[] }[];
   formulas: Formula[];
   sources: { id: string; title: string; url?: string; date?: string }[];
 }

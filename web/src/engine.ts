@@ -10,6 +10,10 @@ export const engineOf = (request: JsonObject): string | undefined => {
   return typeof engine === 'string' ? engine : isObject(engine) && typeof engine['name'] === 'string' ? engine['name'] : undefined;
 };
 
+/** Whether the engine takes a share of the card at its start, so that what the cache does not need is held for it all the same. */
+export const holdsPool = (d: Description, request: JsonObject): boolean =>
+  request['method'] !== 'article' && d.engines.find((e) => e.id === engineOf(request))?.constants?.some((c) => c.id === 'memory_share') === true;
+
 /** GGUF files run in llama.cpp, Apple's chips have MLX, and the rest is served by vLLM: the engine that a page starts with, where its rules are known. */
 export function usualEngine(d: Description, request: JsonObject): string | undefined {
   const header = get(request, '/model/header');

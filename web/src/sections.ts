@@ -2,7 +2,7 @@
 
 import { type TemplateResult, html, nothing } from 'lit';
 
-import { engineOf } from './engine.js';
+import { engineOf, holdsPool } from './engine.js';
 import type { Form } from './form.js';
 import type { Host } from './host.js';
 import type { Answer } from './contract.js';
@@ -65,7 +65,7 @@ export class Sections {
     const inside: Record<string, string[]> = { weights: roles.map((role) => `weights.${role}`), runtime: ['context', 'libraries', 'graphs', 'reserved'].map((p) => `runtime.${p}`).filter((p) => (figure(answer, `memory.detail.${p}`) ?? 0) > 0) };
     const toggle = (part: string): void => void (this.host.opened = new Set(this.host.opened.has(part) ? [...this.host.opened].filter((p) => p !== part) : [...this.host.opened, part]));
     const pool = onDevice ? figure(answer, 'capacity.kv_pool') : undefined;
-    const held = pool !== undefined && view.request['method'] !== 'article' && engineOf(view.request) !== undefined && engineOf(view.request) !== 'ideal' && pool > (figure(answer, per('kv_cache')) ?? 0) * 1.01;
+    const held = pool !== undefined && holdsPool(view.description, view.request) && pool > (figure(answer, per('kv_cache')) ?? 0) * 1.01;
     const hosted = (figure(answer, 'memory.host.total') ?? 0) > 0;
     return html`<table class="memory ${many ? 'many' : ''}">
       <thead><tr><th scope="col">${texts.part}</th>${onDevice ? html`<th scope="col" class="value">${many ? texts.perDevice : texts.oneDevice}</th><th scope="col" class="value">${texts.ofCard}</th>` : nothing}
