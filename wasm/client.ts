@@ -51,7 +51,7 @@ export interface Client {
 }
 
 // The core refuses longer requests by their size; a text that cannot pass is not copied to it.
-const kLongestRequest = 1_000_000;
+const kLongestRequest = 4_000_000;
 // Headers end long before this, so that no more of a file is copied.
 const kMostOfOneFile = 64 << 20;
 const kMostOfAllFiles = 256 << 20;

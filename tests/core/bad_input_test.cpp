@@ -114,7 +114,7 @@ TEST_CASE("a text of 50 MB is refused by its size, before anything is parsed") {
       const auto answer = parsed(call(*t));
       CHECK(errors(answer) == Found{{"", "too_large"}});
       CHECK(number(answer, "/problems/0/params/bytes") == static_cast<double>(t->size()));
-      CHECK(number(answer, "/problems/0/params/limit") == 1'000'000);
+      CHECK(number(answer, "/problems/0/params/limit") == 4'000'000);
     }
   }
   const auto files = parsed(api::read_model({{"config.json", large, static_cast<std::int64_t>(large.size())}}));
@@ -122,10 +122,10 @@ TEST_CASE("a text of 50 MB is refused by its size, before anything is parsed") {
   CHECK(next_good_request_works());
 }
 
-TEST_CASE("a million bytes are read, one more is not") {
+TEST_CASE("four million bytes are read, one more is not") {
   const auto padded = [](std::size_t size) { return kGood + std::string(size - std::string_view(kGood).size(), ' '); };
-  CHECK(is_true(parsed(api::estimate(padded(1'000'000))), "/ok"));
-  CHECK(errors_of(padded(1'000'001)) == Found{{"", "too_large"}});
+  CHECK(is_true(parsed(api::estimate(padded(4'000'000))), "/ok"));
+  CHECK(errors_of(padded(4'000'001)) == Found{{"", "too_large"}});
 }
 
 TEST_CASE("deep nesting is refused and not followed") {

@@ -146,11 +146,11 @@ test("50 MB are refused by their size", () => {
   nextGoodRequestWorks();
 });
 
-test("a text of a million bytes is read, whatever its characters", () => {
+test("a text of four million bytes is read, whatever its characters", () => {
   const padded = (size) => JSON.stringify(good) + " ".repeat(size - JSON.stringify(good).length);
-  assert.equal(wb.estimate(padded(1_000_000)).ok, true);
-  assert.deepEqual(found(wb.estimate(padded(1_000_001))), [" too_large"]);
-  const answer = wb.estimate(`{"model":"${"€".repeat(400_000)}"}`);         // fewer characters, more bytes
+  assert.equal(wb.estimate(padded(4_000_000)).ok, true);
+  assert.deepEqual(found(wb.estimate(padded(4_000_001))), [" too_large"]);
+  const answer = wb.estimate(`{"model":"${"€".repeat(1_500_000)}"}`);         // fewer characters, more bytes
   assert.deepEqual(found(answer), [" too_large"]);
 });
 

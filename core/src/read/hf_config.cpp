@@ -7,6 +7,7 @@
 #include "read/config_reader.hpp"
 #include "read/families/families.hpp"
 #include "read/quantization.hpp"
+#include "read/speech.hpp"
 #include "read/towers.hpp"
 #include "weighbridge/tensors.hpp"
 
@@ -167,6 +168,8 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
     const auto* thinker = entry(config, "thinker_config");
     ConfigReader holder(thinker ? *thinker : config, thinker ? pointer(path, "thinker_config") : std::string(path), config, std::string(path), found);
     read_towers(holder, spec);
+    ConfigReader whole_reader(config, std::string(path), config, std::string(path), found);
+    read_voice(whole_reader, spec);
     warn_of_other_heads(r);
   }
   if (!found.has_errors() && spec.kinds.size() > kMostKinds) r.contradiction("layer_types", "num_hidden_layers", "more than 255 different layers");

@@ -10,7 +10,7 @@
 
 namespace weighbridge {
 
-constexpr std::size_t kLongestText = 1'000'000;      // bytes of a request or a config.json
+constexpr std::size_t kLongestText = 4'000'000;      // bytes of a request or a config.json
 constexpr std::size_t kDeepest = 64;                 // arrays and objects inside each other
 
 // Parses `text`. Refuses it by its size first, then for broken UTF-8, wrong syntax, depth and keys that stand twice in one

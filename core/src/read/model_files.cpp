@@ -7,6 +7,7 @@
 #include "read/gguf_config.hpp"
 #include "read/header_model.hpp"
 #include "read/json_text.hpp"
+#include "read/quantization.hpp"
 #include "weighbridge/api.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/read_config.hpp"
@@ -42,6 +43,16 @@ void erase(json& object, const std::string_view (&keys)[N], int depth) {
   for (const auto key : keys) object.erase(std::string(key));
   if (depth > 0)
     for (auto& value : object) erase(value, keys, depth - 1);
+}
+
+// Absent members say as much as null and false.
+void erase_empty(json& value) {
+  if (!value.is_structured()) return;
+  for (auto at = value.begin(); at != value.end();) {
+    erase_empty(*at);
+    if (value.is_object() && (at->is_null() || *at == false)) at = value.erase(at);
+    else ++at;
+  }
 }
 
 // Files of a repository that are no part of the model's size.
@@ -160,6 +171,9 @@ class Files {
     name_ = name_of(config, config_at_.name);
     const auto size = [&] { return json_text(config).size() + name_.size() + 64; };
     if (size() > kLargestModel) erase(config, kNeverRead, 1);
+    if (size() > kLargestModel) compact_modules(config);
+    if (size() > kLargestModel)
+      if (const auto blocks = config.find("block_configs"); blocks != config.end()) erase_empty(*blocks);
     if (size() > kLargestModel - 4096 && !headers_.empty()) erase(config, kModuleLists, 2);
     if (const auto bytes = size(); bytes > kLargestModel)
       problems_.add(Code::too_large, config_at_.path, {{"bytes", static_cast<double>(bytes)}, {"limit", static_cast<double>(kLargestModel)}});

@@ -11,7 +11,7 @@ namespace weighbridge {
 
 namespace {
 
-constexpr std::size_t kMostModules = 20'000;
+constexpr std::size_t kMostModules = 200'000;       // names and layers that they stand for
 constexpr std::string_view kWeightDtypes = "bfloat16, float16 or float32";
 
 struct Dtype {
@@ -206,32 +206,51 @@ bool known(const Formats& formats, std::string_view encoding) {
   return std::any_of(formats.encodings.begin(), formats.encodings.end(), [&](const Encoding& e) { return e.id == encoding; });
 }
 
+bool is_layer(std::string_view part) { return !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string_view::npos; }
+
+// The layers that one part of a name stands for: "7", or "{0-2,7}" as compact_modules writes it. Empty: it is no such part.
+std::set<std::int64_t> layers_named(std::string_view part, std::size_t most) {
+  std::set<std::int64_t> out;
+  if (is_layer(part)) out.insert(std::stoi(std::string(part)));
+  if (part.size() < 3 || part.front() != '{' || part.back() != '}') return out;
+  part = part.substr(1, part.size() - 2);
+  while (!part.empty()) {
+    const auto one = part.substr(0, part.find(','));
+    part.remove_prefix(std::min(part.size(), one.size() + 1));
+    const auto dash = one.find('-');
+    const auto from = one.substr(0, dash), to = dash == std::string_view::npos ? from : one.substr(dash + 1);
+    if (!is_layer(from) || !is_layer(to)) return {};
+    for (int i = std::stoi(std::string(from)), end = std::stoi(std::string(to)); i <= end && out.size() < most; ++i) out.insert(i);
+  }
+  return out;
+}
+
 // Names of modules, gathered: those that say the same of every layer become one.
 class Modules {
  public:
   void add(const std::string& text, bool quiet) {
-    if (text.size() > 200 || ++given_ > kMostModules) return;
+    if (text.size() > 2'000 || ++given_ > kMostModules) return;
     std::vector<std::string> modules;
     expand(dotted(text), modules);
     for (const auto& module : modules) {
       if (module.empty() || (quiet && says_nothing(module))) continue;
       std::string name, general;
-      std::int64_t layer = -1;
+      std::set<std::int64_t> named;
       for (std::size_t from = 0; from <= module.size();) {
         const auto to = std::min(module.find('.', from), module.size());
         std::string part = module.substr(from, to - from);
         for (const auto& [theirs, ours] : kOtherNames)
           if (part == theirs) part = ours;
-        const bool number = !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string::npos;
-        const bool first = number && layer < 0;
-        if (first) layer = std::stoi(part);
+        auto layers = named.empty() ? layers_named(part, kMostModules - given_) : std::set<std::int64_t>();
+        const bool first = !layers.empty(), number = first || is_layer(part);
+        if (first) given_ += layers.size() - 1, named = std::move(layers);
         const char* dot = name.empty() ? "" : ".";
         name += dot + (number && !first ? std::string("{}") : part);         // single experts are no rows of their own
         general += dot + (first ? std::string("{layer}") : number ? std::string("{}") : part);
         from = to + 1;
       }
-      if (layer >= 0) numbered_[general].insert(layer);
-      else plain_.insert(name);
+      if (named.empty()) plain_.insert(name);
+      else numbered_[general].insert(named.begin(), named.end());
     }
   }
   std::vector<std::string> take(std::int64_t layers) {
@@ -309,6 +328,94 @@ void other_parts(const nlohmann::json& q, const Scheme& main, const Formats& for
 
 
 }  // namespace
+
+namespace {
+
+// "layers.3.mlp" -> "layers.{layer}.mlp" and 3; experts and the like lose their numbers. -1: it names no layer.
+std::int64_t generalise(const std::string& name, std::string& general) {
+  std::int64_t layer = -1;
+  for (std::size_t from = 0; from <= name.size();) {
+    const auto to = std::min(name.find('.', from), name.size());
+    const auto part = std::string_view(name).substr(from, to - from);
+    if (from > 0) general += '.';
+    if (!is_layer(part)) general += part;
+    else if (layer >= 0) general += "{}";
+    else general += "{layer}", layer = std::stoi(std::string(part));
+    from = to + 1;
+  }
+  return layer;
+}
+
+std::string ranges(const std::set<std::int64_t>& layers) {
+  std::string out;
+  for (auto at = layers.begin(); at != layers.end();) {
+    const auto first = *at;
+    auto last = first;
+    for (++at; at != layers.end() && *at == last + 1; ++at) ++last;
+    out += (out.empty() ? "" : ",") + std::to_string(first) + (last > first ? "-" + std::to_string(last) : std::string());
+  }
+  return "{" + out + "}";
+}
+
+// Names of modules, by what they are but for the layer; a name for each group that stands for all of its layers.
+class Groups {
+ public:
+  void add(const std::string& name, const nlohmann::json& value) {
+    std::string general;
+    const auto layer = name.rfind("re:", 0) == 0 ? -1 : generalise(name, general);
+    auto& group = groups_[{layer < 0 ? name : general, value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}];
+    group.value = value;
+    if (layer >= 0) group.layers.insert(layer);
+  }
+  template <class Put>
+  void take(Put put) const {
+    for (const auto& [key, group] : groups_) {
+      auto name = key.first;
+      if (!group.layers.empty()) name.replace(name.find("{layer}"), 7, ranges(group.layers));
+      put(name, group.value);
+    }
+  }
+
+ private:
+  struct Group {
+    std::set<std::int64_t> layers;
+    nlohmann::json value;
+  };
+  std::map<std::pair<std::string, std::string>, Group> groups_;
+};
+
+void compact(nlohmann::json& q, int depth) {
+  Groups groups;
+  if (q.is_array()) {
+    for (const auto& item : q) {
+      const auto* text = item.get_ptr<const std::string*>();
+      if (!text) return;
+      groups.add(*text, nullptr);
+    }
+    q = nlohmann::json::array();
+    groups.take([&](const std::string& name, const nlohmann::json&) { q.push_back(name); });
+  } else if (q.is_object()) {
+    auto rest = nlohmann::json::object();
+    for (auto at = q.begin(); at != q.end(); ++at) {
+      if (at.key().find('.') != std::string::npos) groups.add(at.key(), at.value());
+      else if (depth > 0) compact(rest[at.key()] = at.value(), depth - 1);
+      else rest[at.key()] = at.value();
+    }
+    groups.take([&](const std::string& name, const nlohmann::json& value) { rest[name] = value; });
+    q = std::move(rest);
+  }
+}
+
+}  // namespace
+
+void compact_modules(nlohmann::json& config, int depth) {
+  if (!config.is_object()) return;
+  for (auto at = config.begin(); at != config.end(); ++at) {
+    const auto& key = at.key();
+    if (key == "quantization_config" || key == "quantization" || key == "compression_config") compact(at.value(), 3);
+    else if (depth > 0) compact_modules(at.value(), depth - 1);
+  }
+}
 
 Published read_published(ConfigReader& r, const Formats& formats, std::int64_t layers) {
   Published p;

@@ -3,64 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+
+#include "read/speech.hpp"
 
 namespace weighbridge {
 
 namespace {
-
-constexpr std::int64_t kMostPixels = 65'536;
-constexpr std::int64_t kMostPatch = 1'024;
-constexpr std::int64_t kMostMerge = 16;
-
-// Layers of attention and feed-forward, as nearly all towers have them.
-struct Layers {
-  std::int64_t layers = 0, width = 0, ffn = 0;
-  std::int64_t attention = 0;          // width of queries, keys and values; 0: width
-  bool gated = false;
-  bool qkv_bias = true, out_bias = true, mlp_bias = true;
-  std::int64_t norms = 2;              // per layer, of `width`
-  bool norm_bias = true;
-  std::int64_t more = 0;               // other elements in vectors of a layer (gates, scales, norms of heads)
-};
-
-class TowerBuilder {
- public:
-  explicit TowerBuilder(std::string name) { tower_.name = std::move(name); }
-
-  void matrix(std::string name, std::int64_t rows, std::int64_t columns, std::int64_t count = 1) {
-    if (rows > 0 && columns > 0 && count > 0) tower_.parts.push_back({std::move(name), rows, columns, count, true});
-  }
-  void linear(const char* name, std::int64_t rows, std::int64_t columns, bool bias) {
-    matrix(std::string(name) + ".weight", rows, columns);
-    if (bias) vectors_ += rows;
-  }
-  // Not a linear layer: convolutions, position tables.
-  void table(std::string name, std::int64_t rows, std::int64_t columns, std::int64_t count = 1) {
-    if (rows > 0 && columns > 0 && count > 0) tower_.parts.push_back({std::move(name), rows, columns, count, false});
-  }
-  void vectors(std::int64_t elements) { vectors_ += elements; }
-
-  void layers(const Layers& l, const std::string& name = "layers.{}.") {
-    const auto a = l.attention > 0 ? l.attention : l.width;
-    matrix(name + "qkv_proj.weight", 3 * a, l.width, l.layers);
-    matrix(name + "o_proj.weight", l.width, a, l.layers);
-    matrix(name + (l.gated ? "gate_up_proj.weight" : "up_proj.weight"), (l.gated ? 2 : 1) * l.ffn, l.width, l.layers);
-    matrix(name + "down_proj.weight", l.width, l.ffn, l.layers);
-    const auto small = l.norms * l.width * (l.norm_bias ? 2 : 1) + l.more + (l.qkv_bias ? 3 * a : 0) + (l.out_bias ? l.width : 0) +
-                       (l.mlp_bias ? (l.gated ? 2 : 1) * l.ffn + l.width : 0);
-    table(name + "norms_and_biases", 1, small, l.layers);
-  }
-
-  Tower take() {
-    table("norms_and_biases", 1, vectors_);
-    return std::move(tower_);
-  }
-
- private:
-  Tower tower_;
-  std::int64_t vectors_ = 0;
-};
 
 // The sizes of an encoder under all their names; `otherwise` are the values of a family's own defaults.
 struct Sizes {
@@ -102,8 +50,8 @@ Sizes clip(ConfigReader& v, TowerBuilder& t) {
 }
 
 // SigLIP (arXiv 2303.15343): no class token, a norm after the layers.
-Sizes siglip(ConfigReader& v, TowerBuilder& t) {
-  const auto s = read_sizes(v, {1152, 4304, 27, 14, 224, 16});
+Sizes siglip(ConfigReader& v, TowerBuilder& t, std::int64_t image = 224) {
+  const auto s = read_sizes(v, {1152, 4304, 27, 14, image, 16});
   t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
   t.table("positions.weight", s.patches(), s.width);
   t.vectors(3 * s.width);
@@ -132,8 +80,6 @@ Sizes encoder(ConfigReader& v, TowerBuilder& t) {
 }
 
 // --------------------------------------------------------------------------------------------------------------- families
-
-using ReadTower = void (*)(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t);
 
 // Four neighbouring patches (merge x merge) become one input of the language model.
 void merger(TowerBuilder& t, std::int64_t norm, std::int64_t in, std::int64_t out, std::int64_t count = 1) {
@@ -350,6 +296,38 @@ void kimi(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t
   t.linear("projector.2", spec.hidden, merge * s.width, true);
 }
 
+// MoonViT as Kimi K3 has it: heads together wider than the layer, RMS norms, hardly a bias, a norm after the projector.
+void kimi_k3(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1024, 4096, 27, 14, 0, 12});
+  const bool rms = v.text("norm_type", "rmsnorm") == "rmsnorm", attention = v.flag({"attn_bias"}, false), linear = v.flag({"linear_bias"}, false);
+  const auto out = v.count_or({"text_hidden_size"}, spec.hidden, kMostHidden);
+  auto in = v.count_or({"mm_hidden_size"}, s.width, kMostHidden) * 4;
+  if (const auto kernel = v.numbers("merge_kernel_size", kMostMerge); kernel.size() == 2) in = in / 4 * kernel[0] * kernel[1];
+  t.table("patch_embed.weight", s.width, colours(v) * s.patch * s.patch);
+  t.table("positions.weight", v.count_or({"init_pos_emb_height"}, 64, kMostPatch) * v.count_or({"init_pos_emb_width"}, 64, kMostPatch), s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .attention = v.count_or({"qkv_hidden_size"}, s.width, kMostHidden), .qkv_bias = attention,
+            .out_bias = attention, .mlp_bias = linear, .norm_bias = !rms});
+  t.vectors((v.flag({"patch_embed_proj_bias"}, false) ? s.width : 0) + (rms ? 1 : 2) * s.width + out);
+  t.matrix("projector.1.weight", in, in);
+  t.matrix("projector.2.weight", out, in);
+}
+
+// MiniMax-M3: CLIP's layers with rotary positions and patches of two frames; each patch is projected, then four of them are merged.
+void minimax_m3(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = read_sizes(v, {1280, 5120, 32, 14, 0, 16});
+  auto compression = v.inside("img_token_compression_config");
+  const auto merge = compression.count_or({"spatial_merge_size"}, v.count_or({"spatial_merge_size"}, 2, kMostMerge), kMostMerge);
+  const auto frames = compression.count_or({"temporal_patch_size"}, v.count_or({"temporal_patch_size"}, 2, 64), 64);
+  const auto between = whole.count_or({"projector_hidden_size"}, spec.hidden, kMostHidden);
+  t.table("patch_embed.weight", s.width, colours(v) * frames * s.patch * s.patch);
+  t.vectors(2 * s.width);
+  t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.linear("projector.1", between, s.width, true);
+  t.linear("projector.2", spec.hidden, between, true);
+  t.linear("merger.1", between, merge * merge * spec.hidden, true);
+  t.linear("merger.2", spec.hidden, between, true);
+}
+
 // GLM-4.1V to 4.6V: the feed-forward is as wide as the language model, the merger has the width of the config.
 void glm4v(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   const auto s = read_sizes(v, {1536, 13696, 24, 14, 336, 12});
@@ -391,6 +369,68 @@ void phi3_v(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder&
   t.vectors(2 * 4 * s.width);
 }
 
+// MiniCPM-V and -o (arXiv 2408.01800): SigLIP, and queries that gather its features by one layer of attention.
+void minicpmv(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = siglip(v, t);
+  const auto h = spec.hidden;
+  t.table("resampler.query", whole.count_or({"query_num"}, 64, kMostPatch), h);
+  t.matrix("resampler.kv_proj.weight", h, s.width);
+  t.matrix("resampler.qkvo_proj.weight", 4 * h, h);
+  t.table("resampler.proj", h, h);
+  t.vectors(10 * h);
+}
+
+// Phi-4-multimodal (arXiv 2503.01743): SigLIP with its pooling head, a conformer for sound, and in each layer of the language
+// model low-rank adapters for images and for sound. The config gives the sizes of the conformer and the ranks.
+void phi4mm(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+  const auto s = siglip(v, t, 448);
+  const auto w = s.width, h = spec.hidden;
+  t.matrix("head.attention.weight", 4 * w, w);
+  t.matrix("head.up_proj.weight", s.ffn, w);
+  t.matrix("head.down_proj.weight", w, s.ffn);
+  t.vectors(8 * w + s.ffn + 2 * w);
+  t.linear("projector.1", h, w, true);
+  t.linear("projector.2", h, h, true);
+
+  auto processor = whole.inside("audio_processor");
+  auto a = processor.inside("config");
+  auto nemo = a.inside("nemo_conv_settings"), bias = a.inside("relative_attention_bias_args");
+  const auto d = a.count_or({"attention_dim"}, 1024, kMostHidden), f = a.count_or({"linear_units"}, 1536, kMostHidden), n = a.count_or({"num_blocks"}, 24, kMostLayers);
+  const auto c = nemo.count_or({"conv_channels"}, 1024, kMostHidden), bins = a.count_or({"input_size"}, 80, kMostPatch), kernel = a.count_or({"kernel_size"}, 3, 64);
+  auto height = bins;
+  t.table("audio.conv.0.weight", c, 9);
+  t.vectors(c + 2 * bins + d);
+  for (auto left = a.count_or({"time_reduction"}, 8, 64); left > 1; left /= 2) {
+    height = (height + 1) / 2;
+    if (left < 4) continue;
+    t.table("audio.conv.depthwise.weight", c, 9);
+    t.table("audio.conv.pointwise.weight", c, c);
+    t.vectors(2 * c);
+  }
+  t.matrix("audio.out.weight", d, c * height);
+  t.table("audio.relative_positions", 2 * bias.count_or({"t5_bias_max_distance"}, 500, kMostPixels), a.count_or({"attention_heads"}, 16, kMostHeads));
+  t.matrix("audio.layers.{}.feed_forward.gate_up_proj.weight", 2 * f, d, 2 * n);
+  t.matrix("audio.layers.{}.feed_forward.down_proj.weight", d, f, 2 * n);
+  t.matrix("audio.layers.{}.attention.weight", 4 * d, d, n);
+  t.table("audio.layers.{}.convolution.weight", 4 * d, d, n);
+  t.table("audio.layers.{}.norms_and_biases", 1, 2 * (3 * d + 2 * f) + (4 + 2 + 8 + kernel + 3) * d, n);
+  t.matrix("audio.projector.1.weight", h, d, 2);
+  t.matrix("audio.projector.2.weight", h, h, 2);
+  t.vectors(4 * h);
+
+  for (const auto key : {"vision_lora", "speech_lora"}) {
+    auto lora = whole.inside(key);
+    const auto rank = lora.zero_or_more({"r"}, 0, kMostHidden);
+    const auto layers = spec.layers();
+    if (layers == 0) return;
+    const auto& k = spec.kinds[spec.layer_kind[0]];
+    const auto q = k.mixer.attention.heads * k.mixer.attention.head_dim, kv = 2 * k.mixer.attention.kv_heads * k.mixer.attention.head_dim;
+    const auto name = std::string(key) + ".layers.{}.";
+    t.table(name + "down", rank, 3 * h + q + k.feed_forward.width - h, layers);
+    t.table(name + "up", q + kv + 2 * h + 2 * k.feed_forward.width, rank, layers);
+  }
+}
+
 // DeepSeek-OCR (arXiv 2510.18234): SAM ViT-B, whose features are compressed and go through CLIP ViT-L/14.
 void deepseek_ocr(ConfigReader&, ConfigReader&, const ModelSpec& spec, TowerBuilder& t) {
   constexpr std::int64_t kSam = 768, kNeck = 256, kClip = 1024;
@@ -411,22 +451,6 @@ void deepseek_ocr(ConfigReader&, ConfigReader&, const ModelSpec& spec, TowerBuil
   t.vectors(2 * spec.hidden);
 }
 
-// Whisper's encoder (arXiv 2212.04356) as Qwen uses it; keys have no bias. Positions are stored or computed.
-void qwen_audio(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
-  const auto d = v.count_or({"d_model"}, 1280, kMostHidden), mels = v.count_or({"num_mel_bins"}, 128, kMostPatch);
-  const auto out = v.count_or({"output_dim"}, spec.hidden, kMostHidden);
-  const bool second = whole.text("model_type").rfind("qwen2_audio", 0) == 0;
-  t.table("conv1.weight", d, 3 * mels);
-  t.table("conv2.weight", d, 3 * d);
-  if (second) t.table("positions.weight", v.count_or({"max_source_positions"}, 1500), d);
-  else t.table("marks.weight", 2, out);
-  Layers l{.layers = v.count_or({"encoder_layers"}, 32, kMostLayers), .width = d, .ffn = v.count_or({"encoder_ffn_dim"}, 4 * d, kMostHidden)};
-  l.more = -d;
-  t.layers(l);
-  t.vectors(4 * d);
-  t.linear("projector", out, d, true);
-}
-
 struct Row {
   std::string_view model_type;
   ReadTower read;
@@ -434,15 +458,15 @@ struct Row {
 constexpr std::array kVision{
     Row{"qwen2_vl", qwen2_vl},       Row{"qwen2_5_vl", qwen2_5_vl},   Row{"qwen2_5_omni", qwen2_5_vl}, Row{"qwen2_5_omni_thinker", qwen2_5_vl},
     Row{"qwen3_vl", qwen3_vl},       Row{"qwen3_vl_moe", qwen3_vl},   Row{"qwen3_5", qwen3_vl},        Row{"qwen3_5_moe", qwen3_vl},
+    Row{"qwen3_omni_moe", qwen3_vl}, Row{"qwen3_omni_moe_thinker", qwen3_vl},
     Row{"gemma3", gemma3},           Row{"gemma4", gemma4}, Row{"gemma3n", gemma3n_vision}, Row{"gemma4_unified", gemma4_unified},          Row{"llama4", llama4},           Row{"mllama", mllama},
     Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},
     Row{"paligemma", paligemma},     Row{"idefics3", idefics3},       Row{"smolvlm", idefics3},        Row{"internvl_chat", internvl},
-    Row{"internvl", internvl},       Row{"kimi_vl", kimi},            Row{"kimi_k25", kimi},           Row{"glm4v", glm4v},
-    Row{"glm4v_moe", glm4v},         Row{"glm46v", glm4v},            Row{"DeepseekOCR", deepseek_ocr},
+    Row{"internvl", internvl},       Row{"kimi_vl", kimi},            Row{"kimi_k25", kimi}, Row{"kimi_k3", kimi_k3}, Row{"minimax_m3_vl", minimax_m3},           Row{"glm4v", glm4v},
+    Row{"glm4v_moe", glm4v},         Row{"glm46v", glm4v},            Row{"DeepseekOCR", deepseek_ocr}, Row{"minicpmv", minicpmv}, Row{"minicpmo", minicpmv},
 };
-constexpr std::array kAudio{Row{"qwen2_5_omni", qwen_audio}, Row{"qwen2_5_omni_thinker", qwen_audio}, Row{"qwen2_audio", qwen_audio},
-                            Row{"gemma4", gemma4_audio}, Row{"gemma3n", gemma3n_audio}, Row{"gemma4_unified", gemma4_unified_audio}};
-constexpr std::array kInCode{Row{"molmo", molmo}, Row{"phi3_v", phi3_v}};
+constexpr std::array kAudio{Row{"gemma4", gemma4_audio}, Row{"gemma3n", gemma3n_audio}, Row{"gemma4_unified", gemma4_unified_audio}};
+constexpr std::array kInCode{Row{"molmo", molmo}, Row{"phi3_v", phi3_v}, Row{"phi4mm", phi4mm}};
 
 template <class Table>
 ReadTower find(const Table& table, std::string_view type) {
@@ -458,7 +482,7 @@ void add_tower(ConfigReader& whole, ConfigReader& v, ReadTower read, const char*
 }
 
 constexpr std::string_view kElsewhere[] = {"audio_config", "vit_config", "visual", "img_processor", "siglip_config", "mm_vision_tower",
-                                           "vision_tower", "audio_encoder_config", "vision_backbone", "projector_config", "speech_config"};
+                                           "vision_tower", "audio_encoder_config", "vision_backbone", "projector_config", "speech_config", "tts_config"};
 
 }  // namespace
 
@@ -481,7 +505,9 @@ void read_towers(ConfigReader& whole, ModelSpec& spec) {
     }
   }
   if (const auto* audio = whole.find({"audio_config"}); audio && audio->is_object()) {
-    if (const auto read = find(kAudio, type)) {
+    auto read = find_audio(type);
+    if (!read) read = find(kAudio, type);
+    if (read) {
       auto v = whole.inside("audio_config");
       return add_tower(whole, v, read, "audio", spec);
     }

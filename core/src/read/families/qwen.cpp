@@ -80,6 +80,15 @@ void read_qwen2_moe(ConfigReader& r, ModelSpec& spec) {
 }
 void read_qwen3_moe(ConfigReader& r, ModelSpec& spec) { read_moe(r, spec, kQwen3, false); }
 
+// MiniCPM-V and -o are built on Llama 3, then Qwen2 (2.6), then Qwen3 (4.5); the version says which.
+void read_minicpmv(ConfigReader& r, ModelSpec& spec) {
+  const auto* version = r.find({"version"});
+  const double number = version && version->is_number() ? version->get<double>() : 0;
+  if (number >= 4.5) return read_qwen3(r, spec);
+  if (number >= 2.6 && number < 4) return read_qwen2(r, spec);
+  read_llama(r, spec);
+}
+
 constexpr std::array kFamilies{
     Family{"qwen", read_qwen1},
     Family{"qwen2", read_qwen2},
@@ -96,6 +105,12 @@ constexpr std::array kFamilies{
     Family{"qwen3_moe", read_qwen3_moe},
     Family{"qwen3_vl_moe", read_qwen3_moe},
     Family{"qwen3_vl_moe_text", read_qwen3_moe},
+    Family{"minicpmv", read_minicpmv},
+    Family{"minicpmo", read_minicpmv},
+    Family{"qwen2_5_omni", read_qwen2},
+    Family{"qwen2_5_omni_text", read_qwen2},
+    Family{"qwen3_omni_moe", read_qwen3_moe},
+    Family{"qwen3_omni_moe_text", read_qwen3_moe},
 };
 
 }  // namespace
