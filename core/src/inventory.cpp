@@ -82,6 +82,7 @@ class Builder {
     if (s_.altup_inputs > 1) matrix("altup_projections.{}.weight", Role::other, TensorClass::position, s_.hidden, s_.hidden).per_layer = 2 * (s_.altup_inputs - 1);
     if (s_.hyper > 0) hyper_connections(s_.hyper, 1, s_.hyper, 1);
     if (s_.final_norm) norm("norm", s_.hidden, 1, s_.final_norm_bias);
+    if (s_.final_residual) norm("output_residual", s_.hidden, 2, false);
     if (s_.has_head && !s_.tied)
       add("lm_head.weight", Role::lm_head, TensorClass::output, s_.vocabulary, width).use = Use::last;
     if (s_.has_head && s_.head_bias) add("lm_head.bias", Role::lm_head, TensorClass::bias, 1, s_.vocabulary).use = Use::last;

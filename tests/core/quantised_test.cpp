@@ -3,6 +3,7 @@
 
 #include "core/api_json.hpp"
 #include "support/catch.hpp"
+#include "weighbridge/api.hpp"
 #include "weighbridge/catalog.hpp"
 #include "weighbridge/read_config.hpp"
 #include "weighbridge/tensors.hpp"
@@ -134,4 +135,26 @@ TEST_CASE("llama.cpp loads a tower for images alone, vLLM always") {
   CHECK(loaded("llama.cpp", 1) - loaded("llama.cpp", 0) == 2.0 * 576388336);
   CHECK(loaded("vllm", 0) == loaded("vllm", 1));
   CHECK(number(estimate(request), "/model/weight_bytes") == 2.0 * 8767123696);
+}
+
+TEST_CASE("a config that names every module of every layer becomes a short model of the same bytes") {
+  using namespace weighbridge_test;
+  auto quantization = json{{"quant_method", "modelopt"}, {"quant_algo", "MIXED_PRECISION"}, {"quantized_layers", json::object()}, {"exclude_modules", {"lm_head"}}};
+  for (int layer = 0; layer < 36; ++layer)
+    for (const char* part : {"mlp.gate_proj", "mlp.up_proj", "mlp.down_proj", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"})
+      quantization["quantized_layers"]["model.layers." + std::to_string(layer) + "." + part] =
+          layer % 3 == 0 ? json{{"quant_algo", "FP8"}, {"made_by", "a calibration of every module on its own, layer by layer"}} : json{{"quant_algo", "NVFP4"}, {"group_size", 16}, {"made_by", "a calibration of every module on its own, layer by layer"}};
+  const auto config = with(qwen3(4096, 12288, 36, 32), quantization);
+  REQUIRE(config.dump().size() > 32 * 1024);
+  const auto text = config.dump();
+  const auto read = parsed(api::read_model({{"config.json", text, static_cast<std::int64_t>(text.size())}}));
+  REQUIRE(is_true(read, "/ok"));
+  CHECK(read["model"].dump().size() < 4096);
+  CHECK(read["model"].dump().find("layers.{0,3,6,") != std::string::npos);
+  const auto bytes = [](const json& model) { return number(parsed(api::estimate(json{{"model", model}}.dump())), "/model/weight_bytes"); };
+  CHECK(bytes(read["model"]) == bytes({{"config", config}}));
+  // A list that is no list of layers names no layer.
+  auto broken = with(qwen3(4096, 12288, 2, 32), {{"quant_method", "modelopt"}, {"quant_algo", "MIXED_PRECISION"},
+                                                 {"quantized_layers", {{"model.layers.{0-99999}.mlp.up_proj", {{"quant_algo", "FP8"}}}, {"model.layers.{1-,}.mlp.down_proj", {{"quant_algo", "FP8"}}}}}});
+  CHECK(bytes({{"config", broken}}) > 0);
 }

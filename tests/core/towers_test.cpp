@@ -67,6 +67,12 @@ TEST_CASE("vision towers have as many parameters as published") {
       {"llava-hf/llava-v1.6-mistral-7b-hf: 7566747648", multimodal("llava_next", 4096, clip), 303507456 + 20979712 + 4096},
       {"OpenGVLab/InternVL3-8B: 7944373760", multimodal("internvl_chat", 3584, {{"hidden_size", 1024}, {"intermediate_size", 4096}, {"num_hidden_layers", 24}, {"image_size", 448}, {"patch_size", 14}, {"qkv_bias", true}}), 331552768},
       {"moonshotai/Kimi-VL-A3B-Instruct", multimodal("kimi_vl", 2048, moon), 447545840},
+      // 2779.9 B with the language model, as on its Hub page.
+      {"moonshotai/Kimi-K3", multimodal("kimi_k3", 7168, {{"init_pos_emb_height", 64}, {"init_pos_emb_width", 64}, {"merge_kernel_size", {2, 2}}, {"mm_hidden_size", 1024}, {"norm_type", "rmsnorm"}, {"patch_size", 14},
+       {"qkv_hidden_size", 1536}, {"text_hidden_size", 7168}, {"vt_hidden_size", 1024}, {"vt_intermediate_size", 4096}, {"vt_num_attention_heads", 12}, {"vt_num_hidden_layers", 27}}), 447358976},
+      // 854 GB in 16 bits with the language model, as on its Hub page.
+      {"MiniMaxAI/MiniMax-M3", multimodal("minimax_m3_vl", 6144, {{"hidden_size", 1280}, {"intermediate_size", 5120}, {"num_hidden_layers", 32}, {"num_attention_heads", 16}, {"patch_size", 14}, {"image_size", 2016},
+       {"img_token_compression_config", {{"spatial_merge_size", 2}, {"temporal_patch_size", 2}}}}), 865567232},
       {"zai-org/GLM-4.1V-9B-Thinking: 10292777472", multimodal("glm4v", 4096, {{"depth", 24}, {"hidden_size", 1536}, {"intermediate_size", 13696}, {"out_hidden_size", 4096}, {"patch_size", 14}, {"image_size", 336}}), 892498432},
       {"zai-org/GLM-4.5V: 107710933120", multimodal("glm4v_moe", 4096, {{"depth", 24}, {"hidden_size", 1536}, {"intermediate_size", 10944}, {"out_hidden_size", 4096}}), 858681856},
       {"google/paligemma-3b-pt-224: 2923466480", multimodal("paligemma", 2048, {{"model_type", "siglip_vision_model"}, {"projection_dim", 2048}}), 412442352 + 2361344},

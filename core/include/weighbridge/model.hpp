@@ -205,6 +205,7 @@ struct ModelSpec {
   bool embedding_norm = false;
   bool final_norm = true;
   bool final_norm_bias = false;
+  bool final_residual = false;               // before the head earlier residuals are weighed (Kimi K3): a norm and a query
   bool has_head = true;                      // false: not a language model head
   std::int64_t hyper = 0;                    // streams of the residual that are mixed into one before the head
   std::int64_t context = 0;                  // tokens the model was made for; 0: unknown

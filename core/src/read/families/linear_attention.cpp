@@ -111,6 +111,8 @@ void read_kimi_linear(ConfigReader& r, ModelSpec& spec) {
   if (r.failed() || linear.failed()) return;
   const bool gate = r.flag({"mla_use_output_gate"}, false);
   const auto narrow = r.zero_or_more({"routed_expert_hidden_size"}, 0, kMostHidden);
+  // K3 weighs earlier residuals before each half and before the head, each time with a norm and one query.
+  spec.final_residual = r.zero_or_more({"attn_res_block_size"}, 0, kMostLayers) > 0;
   const bool latent_norm = narrow > 0 && r.flag({"latent_moe_use_norm"}, false);
   const auto kinds = spec.kinds;
   const auto order = spec.layer_kind;
@@ -120,6 +122,7 @@ void read_kimi_linear(ConfigReader& r, ModelSpec& spec) {
     auto kind = kinds[order[i]];
     if (std::find(kda.begin(), kda.end(), static_cast<std::int64_t>(i) + 1) != kda.end()) kind.mixer = only(s);
     else if (gate) kind.mixer.mla.gate = OutputGate::elements;
+    if (spec.final_residual) kind.norms += 4;
     if (kind.feed_forward.experts > 0) {
       kind.feed_forward.router_correction = true;
       kind.feed_forward.expert_hidden = narrow;
