@@ -164,6 +164,19 @@ TEST_CASE("Kimi Linear in GGUF") {
     "first_k_dense_replace":1,"linear_attn_config":{"full_attn_layers":[4],"kda_layers":[1,2,3],"head_dim":64,"num_heads":4,"short_conv_kernel_size":4},"vocab_size":1000,
     "tie_word_embeddings":false})");
 }
+TEST_CASE("Kimi K3 in GGUF: a whole gate, narrow experts, a gate on latent attention, residuals that are weighed") {
+  Model m("kimi-k3");
+  m.number("block_count", 4).number("embedding_length", 256).number("feed_forward_length", 512).number("attention.head_count", 4).numbers("attention.head_count_kv", {0, 0, 0, 1});
+  m.number("attention.key_length", 96).number("attention.kv_lora_rank", 64).number("attention.q_lora_rank", 96).number("rope.dimension_count", 32).number("attention.key_length_mla", 96);
+  m.number("attention.value_length_mla", 64).number("kda.head_dim", 64).number("ssm.conv_kernel", 4).number("expert_count", 4).number("expert_used_count", 2);
+  m.number("expert_feed_forward_length", 64).number("expert_shared_count", 2).number("leading_dense_block_count", 1).number("expert_latent_length", 128).number("attn_res.block_size", 2);
+  m.tensor("token_embd.weight", {256, 1000}).tensor("output.weight", {256, 1000}).tensor("blk.0.attn_q.weight", {256, 256}).tensor("blk.0.ssm_g.weight", {256, 256});
+  m.tensor("blk.1.ffn_routed_norm.weight", {128}, kF32).tensor("blk.3.attn_gate.weight", {256, 256});
+  same_model(m, R"({"model_type":"kimi_k3","num_hidden_layers":4,"hidden_size":256,"intermediate_size":512,"num_attention_heads":4,"num_key_value_heads":4,"kv_lora_rank":64,
+    "q_lora_rank":96,"qk_nope_head_dim":64,"qk_rope_head_dim":32,"v_head_dim":64,"num_experts":4,"num_experts_per_token":2,"num_shared_experts":2,"moe_intermediate_size":64,
+    "first_k_dense_replace":1,"linear_attn_config":{"full_attn_layers":[4],"kda_layers":[1,2,3],"head_dim":64,"num_heads":4,"short_conv_kernel_size":4,"use_full_rank_gate":true},
+    "mla_use_output_gate":true,"routed_expert_hidden_size":128,"latent_moe_use_norm":true,"attn_res_block_size":2,"vocab_size":1000,"tie_word_embeddings":false})");
+}
 TEST_CASE("Gemma 3n in GGUF") {
   Model m("gemma3n");
   m.number("block_count", 4).number("embedding_length", 256).numbers("feed_forward_length", {512, 512, 512, 512}).number("attention.head_count", 4).number("attention.head_count_kv", 2);

@@ -44,6 +44,7 @@ constexpr Family kFamilies[] = {
     {"granitehybrid", "granitemoehybrid", Layers::types, "mamba", "attention"},
     {"jamba", "jamba", Layers::jamba},
     {"kimi-linear", "kimi_linear", Layers::kimi},
+    {"kimi-k3", "kimi_k3", Layers::kimi},
     {"gemma3n", "gemma3n_text", Layers::windows},
     {"gemma4", "gemma4_text", Layers::windows},
     {"glm-dsa", "glm_moe_dsa", Layers::plain},
@@ -83,6 +84,8 @@ constexpr Key kKeys[] = {
     {"leading_dense_block_count", {"first_k_dense_replace", "num_dense_layers"}, true},
     {"full_attention_interval", {"full_attention_interval"}},
     {"shortconv.l_cache", {"conv_L_cache"}},
+    {"expert_latent_length", {"routed_expert_hidden_size"}},
+    {"attn_res.block_size", {"attn_res_block_size"}},
     {"embedding_length_per_layer_input", {"hidden_size_per_layer_input"}, true},
     {"altup.num_inputs", {"altup_num_inputs"}},
     {"attention.indexer.head_count", {"index_n_heads"}},
@@ -260,7 +263,10 @@ class Converter {
     inner["head_dim"] = number("kda.head_dim");
     inner["num_heads"] = number("attention.head_count");
     inner["short_conv_kernel_size"] = number("ssm.conv_kernel");
+    inner["use_full_rank_gate"] = any_layer_has("ssm_g.weight");
     config_["linear_attn_config"] = std::move(inner);
+    config_["mla_use_output_gate"] = any_layer_has("attn_gate.weight");
+    config_["latent_moe_use_norm"] = any_layer_has("ffn_routed_norm.weight");
   }
 
   void windows() {

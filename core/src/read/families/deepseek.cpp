@@ -87,7 +87,7 @@ void read_minicpm3(ConfigReader& r, ModelSpec& spec) {
 void read_v1_v2(ConfigReader& r, ModelSpec& spec) { read(r, spec, false, false); }
 
 constexpr std::array kFamilies{
-    Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2}, Family{"dots1", read_dots1}, Family{"minicpm3", read_minicpm3},
+    Family{"deepseek", read_v1_v2},    Family{"deepseek_v2", read_v1_v2}, Family{"DeepseekOCR", read_v1_v2}, Family{"dots1", read_dots1}, Family{"minicpm3", read_minicpm3}, Family{"mistral4", read_v1_v2},
     Family{"deepseek_v3", read_deepseek_v3},    Family{"glm4_moe_lite", read_deepseek_v3}, Family{"kimi_k2", read_deepseek_v3},        Family{"kimi_k25", read_deepseek_v3},
 };
 

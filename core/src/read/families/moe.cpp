@@ -72,6 +72,71 @@ void read_bailing(ConfigReader& r, ModelSpec& spec) {
   dense_then_experts(r, spec, dense, moe, layers);
 }
 
+// K-EXAONE (arXiv 2601.01739): EXAONE 4's attention, three local layers to one global, over DeepSeek's mixture.
+void read_exaone_moe(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, {.qk_norm = QkNorm::per_head});
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts", "n_shared_experts"}, 0, kMostExperts) * e.width;
+  moe.feed_forward.router_correction = true;
+  const auto window = read_window(r, spec);
+  const auto local = read_windowed(r, layers, 4);
+  const auto sparse = r.has("is_moe_layer") ? r.numbers_per_layer("is_moe_layer", layers, 1) : std::vector<std::int64_t>();
+  const auto flags = sparse.empty() ? sparse_layers(r, layers) : std::vector<char>(sparse.begin(), sparse.end());
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    auto kind = flags[i] ? moe : dense;
+    if (local[i]) kind.mixer.attention.window = window;
+    add_layer(spec, kind);
+  }
+  spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
+  if (spec.mtp_layers > 0) set_mtp_kind(spec, dense);
+}
+
+// Arcee Trinity (AFMoE): a gate on what the heads make, norms before and after each half, experts after the first dense layers.
+void read_afmoe(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  auto dense = read_layer(r, spec, {.norms = 4, .bias_key = {}, .mlp_bias_key = {}, .qk_norm = QkNorm::per_head});
+  dense.mixer.attention.gate = OutputGate::elements;
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts"}, 0, kMostExperts) * e.width;
+  moe.feed_forward.router_correction = true;
+  const auto first = r.zero_or_more({"num_dense_layers"}, 0, kMostLayers);
+  const auto window = read_window(r, spec);
+  const auto local = read_windowed(r, layers, r.count_or({"global_attn_every_n_layers"}, 4, kMostLayers));
+  for (std::int64_t i = 0; i < layers; ++i) {
+    auto kind = i < first ? dense : moe;
+    if (local[static_cast<std::size_t>(i)]) kind.mixer.attention.window = window;
+    add_layer(spec, kind);
+  }
+}
+
+// Laguna: as many heads as the file gives each layer, one gate a head.
+void read_laguna(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  auto dense = read_layer(r, spec, {.mlp_bias_key = {}, .qk_norm = QkNorm::per_head});
+  dense.mixer.attention.gate = OutputGate::heads;
+  auto moe = moe_layer(dense, read_experts(r));
+  moe.feed_forward.shared_width = r.zero_or_more({"shared_expert_intermediate_size"}, 512);
+  moe.feed_forward.router_correction = true;
+  const auto heads = r.numbers_per_layer("num_attention_heads_per_layer", layers, kMostHeads);
+  const auto types = r.texts_per_layer("mlp_layer_types", layers);
+  const auto window = read_window(r, spec, 512);
+  const auto local = r.has("layer_types") ? read_windowed(r, layers, 0) : std::vector<char>(static_cast<std::size_t>(layers));
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    auto kind = types.empty() ? (i == 0 ? dense : moe) : types[i] == "dense" ? dense : moe;
+    auto& a = kind.mixer.attention;
+    if (!heads.empty()) a.heads = heads[i];
+    if (!r.failed() && (a.heads < 1 || a.heads % a.kv_heads != 0)) return r.contradiction("num_key_value_heads", "num_attention_heads_per_layer", "the one does not divide the other");
+    if (local[i]) a.window = window;
+    add_layer(spec, kind);
+  }
+}
+
 // Hunyuan 3.
 void read_hy3(ConfigReader& r, ModelSpec& spec) {
   read_sizes(r, spec, false);
@@ -208,7 +273,7 @@ void read_mimo_v2(ConfigReader& r, ModelSpec& spec) {
 constexpr std::array kFamilies{
     Family{"mixtral", read_mixtral},         Family{"olmoe", read_olmoe},           Family{"granitemoe", read_granitemoe},
     Family{"granitemoeshared", read_granitemoe}, Family{"minimax_m2", read_minimax_m2}, Family{"gpt_oss", read_gpt_oss},
-    Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing},   Family{"hunyuan", read_hunyuan},
+    Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing}, Family{"bailing_moe_v2", read_bailing}, Family{"exaone_moe", read_exaone_moe}, Family{"afmoe", read_afmoe}, Family{"laguna", read_laguna},   Family{"hunyuan", read_hunyuan},
     Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
     Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
     Family{"grok-1", read_grok},             Family{"flex_olmo", read_olmoe},        Family{"hy_v3", read_hy3},               Family{"step3p5", read_step},          Family{"step3p7", read_step},
