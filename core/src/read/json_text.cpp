@@ -1,5 +1,6 @@
 #include "read/json_text.hpp"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -7,13 +8,7 @@
 
 namespace weighbridge {
 
-namespace {
-
 using nlohmann::json;
-
-}  // namespace
-
-bool walk_json(std::string_view text, nlohmann::json_sax<json>& handler) { return json::sax_parse(text.data(), text.data() + text.size(), &handler); }
 
 std::size_t first_broken_byte(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -64,7 +59,7 @@ std::string without_python_numbers(std::string_view text) {
 }
 
 // Builds the value and knows its place, so that what is wrong is told with its path.
-class Builder : public nlohmann::json_sax<json> {
+class Builder final : public JsonEvents {
  public:
   Builder(std::string_view base, Problems& problems) : base_(base), problems_(problems) {}
 
@@ -73,17 +68,16 @@ class Builder : public nlohmann::json_sax<json> {
 
   bool null() override { return put(json()); }
   bool boolean(bool v) override { return put(json(v)); }
-  bool number_integer(number_integer_t v) override { return put(json(v)); }
-  bool number_unsigned(number_unsigned_t v) override { return put(json(v)); }
-  bool number_float(number_float_t v, const string_t&) override { return put(json(v)); }
-  bool string(string_t& v) override { return put(json(std::move(v))); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return enter(json(json::value_t::object)); }
+  bool number_integer(std::int64_t v) override { return put(json(v)); }
+  bool number_unsigned(std::uint64_t v) override { return put(json(v)); }
+  bool number_float(double v) override { return put(json(v)); }
+  bool string(std::string& v) override { return put(json(std::move(v))); }
+  bool start_object() override { return enter(json(json::value_t::object)); }
   bool end_object() override { return leave(); }
-  bool start_array(std::size_t) override { return enter(json(json::value_t::array)); }
+  bool start_array() override { return enter(json(json::value_t::array)); }
   bool end_array() override { return leave(); }
 
-  bool key(string_t& name) override {
+  bool key(std::string& name) override {
     auto& object = *open_.back();
     if (object.find(name) != object.end())                       // the rest can be read, and its problems told too
       problems_.add(Code::duplicate_key, pointer(place(open_.size() - 1), name), {{"key", name}});
@@ -92,12 +86,10 @@ class Builder : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    constexpr int kNumberOverflow = 406;
+  void error(std::size_t position, bool overflow) override {
     ok_ = false;
-    if (error.id == kNumberOverflow) problems_.add(Code::not_finite, place(open_.size()), {{"value", "a number beyond 1.8e308"}});
+    if (overflow) problems_.add(Code::not_finite, place(open_.size()), {{"value", "a number beyond 1.8e308"}});
     else problems_.add(Code::not_json, base_, {{"position", static_cast<double>(position)}});
-    return false;
   }
 
  private:

@@ -10,8 +10,6 @@ namespace weighbridge {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr Dtype kDtypes[] = {{"BF16", 16}, {"F16", 16}, {"F32", 32}, {"F64", 64}, {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F4", 4},
                              {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"I8", 8}, {"U8", 8}, {"BOOL", 8}, {"I16", 16}, {"U16", 16}, {"I32", 32}, {"U32", 32},
                              {"I64", 64}, {"U64", 64}, {"C64", 64}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}};
@@ -23,7 +21,7 @@ constexpr int kDeepestHere = 4, kMostFaults = 8, kMostDimensions = 32;
 constexpr std::size_t kMostFiles = 20'000;
 
 // What both kinds of text share: depth, faults, and the list of names.
-class Walker : public nlohmann::json_sax<json> {
+class Walker : public JsonEvents {
  public:
   Walker(std::string_view file, std::string_view path, std::size_t offset, Problems& problems) : file_(file), path_(path), offset_(offset), problems_(problems) {}
 
@@ -36,22 +34,22 @@ class Walker : public nlohmann::json_sax<json> {
 
   bool null() override { return strange("null"); }
   bool boolean(bool) override { return strange("true or false"); }
-  bool number_integer(number_integer_t v) override { return number(static_cast<double>(v), v); }
-  bool number_unsigned(number_unsigned_t v) override {
-    return number(static_cast<double>(v), v > static_cast<number_unsigned_t>(kMostBytes) ? kMostBytes + 1 : static_cast<std::int64_t>(v));
+  bool number_integer(std::int64_t v) override { return number(static_cast<double>(v), v); }
+  bool number_unsigned(std::uint64_t v) override {
+    return number(static_cast<double>(v), v > static_cast<std::uint64_t>(kMostBytes) ? kMostBytes + 1 : static_cast<std::int64_t>(v));
   }
-  bool number_float(number_float_t v, const string_t&) override { return number(v, v < 0 ? -1 : kMostBytes + 1); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return enter(true); }
+  bool number_float(double v) override { return number(v, v < 0 ? -1 : kMostBytes + 1); }
+  bool start_object() override { return enter(true); }
   bool end_object() override { return leave(true); }
-  bool start_array(std::size_t) override { return enter(false); }
+  bool start_array() override { return enter(false); }
   bool end_array() override { return leave(false); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    constexpr int kNumberOverflow = 406;
-    if (error.id == kNumberOverflow) return fault("it has a number beyond 1.8e308"), false;
+  void error(std::size_t position, bool overflow) override {
+    if (overflow) {
+      fault("it has a number beyond 1.8e308");
+      return;
+    }
     ++faults_;
     problems_.add(Code::not_json, path_, {{"position", static_cast<double>(position + offset_)}});
-    return false;
   }
 
   // Names in order, each once.
@@ -74,6 +72,8 @@ class Walker : public nlohmann::json_sax<json> {
     out.names += name;
     out.tensors.push_back(t);
   }
+
+  ~Walker() = default;
 
   int depth_ = 0;
 
@@ -101,11 +101,11 @@ class Walker : public nlohmann::json_sax<json> {
 };
 
 // {"__metadata__": {texts}, NAME: {"dtype", "shape", "data_offsets"}, …}
-class HeaderWalker : public Walker {
+class HeaderWalker final : public Walker {
  public:
   using Walker::Walker;
 
-  bool key(string_t& name) override {
+  bool key(std::string& name) override {
     if (depth_ == 1) {
       name_ = name;
       metadata_ = name == "__metadata__";
@@ -122,7 +122,7 @@ class HeaderWalker : public Walker {
     }
     return true;
   }
-  bool string(string_t& value) override {
+  bool string(std::string& value) override {
     if (metadata_ && depth_ == 2) return true;
     if (depth_ != 2) return strange("a text");
     if (field_ == nothing) return true;
@@ -193,20 +193,20 @@ class HeaderWalker : public Walker {
 };
 
 // {"metadata": {"total_size", "total_parameters"}, "weight_map": {NAME: FILE, …}}
-class IndexWalker : public Walker {
+class IndexWalker final : public Walker {
  public:
   using Walker::Walker;
 
   bool has_map = false;
   std::set<std::string> files;
 
-  bool key(string_t& name) override {
+  bool key(std::string& name) override {
     if (depth_ == 1) part_ = name == "metadata" ? metadata : name == "weight_map" ? map : nothing;
     if (depth_ == 1 && part_ == map && std::exchange(has_map, true)) return fault("it has weight_map twice"), false;
     if (depth_ == 2) name_ = name;
     return true;
   }
-  bool string(string_t& value) override {
+  bool string(std::string& value) override {
     if (depth_ < 1) return strange("a text");
     if (part_ != map) return true;
     if (depth_ != 2) return strange("a text");
