@@ -184,8 +184,8 @@ class Builder {
     matrix("self_attn.kv_b_proj.weight", Role::attention, TensorClass::attention_other, a.heads * (a.nope_dim + a.value_dim), a.kv_lora_rank);
     matrix("self_attn.o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, a.heads * a.value_dim);
     if (a.bias) copied("self_attn.o_proj.bias", Role::attention, TensorClass::bias, 1, s_.hidden);
-    if (a.gate == OutputGate::elements)
-      matrix("self_attn.g_proj.weight", Role::attention, TensorClass::attention_other, a.heads * a.value_dim, s_.hidden);
+    if (a.gate != OutputGate::none)
+      matrix("self_attn.g_proj.weight", Role::attention, TensorClass::attention_other, a.heads * (a.gate == OutputGate::elements ? a.value_dim : 1), s_.hidden);
   }
 
   // One key for all index heads; engines hold the whole of it on each device.
@@ -291,8 +291,12 @@ class Builder {
       case Kind::kda:
         in("qkv_proj", 2 * keys + values, h, false, TensorClass::attention_qkv);
         convolution(2 * keys + values, r);
-        in("f_a_proj", r.key_dim, h);
-        in("f_b_proj", keys, r.key_dim);
+        if (r.whole_decay) {
+          in("f_proj", keys, h);
+        } else {
+          in("f_a_proj", r.key_dim, h);
+          in("f_b_proj", keys, r.key_dim);
+        }
         in("b_proj", r.heads, h);
         small("A_log", r.heads);
         small("dt_bias", keys);

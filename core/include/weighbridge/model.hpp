@@ -81,6 +81,7 @@ struct Recurrent {
   bool bias = false, conv_bias = false;
   bool norm = false;                 // before the output matrix
   bool inner_norms = false;          // on what the state is made from (Jamba)
+  bool whole_decay = false;          // kda: the decay is made by one matrix, not by two of low rank (Ling 3)
   std::int64_t state_bits = 32;      // of one state element, as the model's makers run it
   bool operator==(const Recurrent&) const = default;
 };

@@ -458,6 +458,7 @@ struct Row {
 constexpr std::array kVision{
     Row{"qwen2_vl", qwen2_vl},       Row{"qwen2_5_vl", qwen2_5_vl},   Row{"qwen2_5_omni", qwen2_5_vl}, Row{"qwen2_5_omni_thinker", qwen2_5_vl},
     Row{"qwen3_vl", qwen3_vl},       Row{"qwen3_vl_moe", qwen3_vl},   Row{"qwen3_5", qwen3_vl},        Row{"qwen3_5_moe", qwen3_vl},
+    Row{"qwen3_8", qwen3_vl},        Row{"qwen3_8_moe", qwen3_vl},
     Row{"qwen3_omni_moe", qwen3_vl}, Row{"qwen3_omni_moe_thinker", qwen3_vl},
     Row{"gemma3", gemma3},           Row{"gemma4", gemma4}, Row{"gemma3n", gemma3n_vision}, Row{"gemma4_unified", gemma4_unified},          Row{"llama4", llama4},           Row{"mllama", mllama},
     Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},

@@ -132,6 +132,39 @@ void read_kimi_linear(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// Ling 3: Kimi's layers with whole matrices for gate and decay; the last of every group, and those behind the last whole group,
+// have latent attention with a gate.
+void read_ling3(ConfigReader& r, ModelSpec& spec) {
+  if (!r.has("short_conv_kernel_size")) return r.unsupported("linear attention with a fixed decay in this family (Ling 2.5)");
+  read_deepseek(r, spec);
+  Recurrent s;
+  s.kind = RecurrentKind::kda;
+  s.heads = s.key_heads = r.count({"num_attention_heads"}, "the number of heads of the state", kMostHeads);
+  s.key_dim = s.value_dim = r.count({"head_dim"}, "the width of a head of the state", kMostHeadDim);
+  s.kernel = r.count_or({"short_conv_kernel_size"}, 4, 64);
+  s.whole_decay = r.flag({"no_kda_lora"}, true);
+  s.rank = s.whole_decay ? 0 : s.value_dim;
+  const auto group = r.count({"layer_group_size"}, "how many layers share one with full attention", kMostLayers);
+  const auto gate = r.text("gated_attention_proj_granularity_type");
+  const auto shared = r.zero_or_more({"moe_shared_expert_intermediate_size"}, 0) * r.zero_or_more({"num_shared_experts"}, 0, kMostExperts);
+  if (r.failed()) return;
+  const auto kinds = spec.kinds;
+  const auto order = spec.layer_kind;
+  const auto whole = static_cast<std::int64_t>(order.size()) / group * group;
+  spec.kinds.clear();
+  spec.layer_kind.clear();
+  const auto layer = [&](std::int64_t i, std::uint8_t of) {
+    auto kind = kinds[of];
+    if ((i + 1) % group != 0 && i < whole) kind.mixer = only(s);
+    else kind.mixer.mla.gate = gate == "head_wise" ? OutputGate::heads : gate == "element_wise" ? OutputGate::elements : OutputGate::none;
+    kind.feed_forward.router_correction = kind.feed_forward.experts > 0;
+    if (shared > 0 && kind.feed_forward.experts > 0) kind.feed_forward.shared_width = shared;
+    return kind;
+  };
+  for (std::size_t i = 0; i < order.size(); ++i) add_layer(spec, layer(static_cast<std::int64_t>(i), order[i]));
+  if (spec.mtp_layers > 0) set_mtp_kind(spec, layer(group - 1, order.back()));
+}
+
 // ---- MiniMax-01 and M1 ----
 
 void read_minimax(ConfigReader& r, ModelSpec& spec) {
@@ -263,7 +296,9 @@ void read_rwkv7(ConfigReader& r, ModelSpec& spec) {
 constexpr std::array kFamilies{
     Family{"qwen3_next", read_qwen3_next},  Family{"qwen3_5", read_qwen35},          Family{"qwen3_5_text", read_qwen35},
     Family{"qwen3_5_moe", read_qwen35},     Family{"qwen3_5_moe_text", read_qwen35}, Family{"kimi_linear", read_kimi_linear},
-    Family{"kimi_k3", read_kimi_linear},    Family{"minimax", read_minimax},         Family{"minimax_text_01", read_minimax},
+    Family{"kimi_k3", read_kimi_linear},    Family{"bailing_hybrid", read_ling3},
+    Family{"qwen3_8", read_qwen35},         Family{"qwen3_8_text", read_qwen35},     Family{"qwen3_8_moe", read_qwen35},      Family{"qwen3_8_moe_text", read_qwen35},
+       Family{"minimax", read_minimax},         Family{"minimax_text_01", read_minimax},
     Family{"minimax_m1", read_minimax},     Family{"lfm2", read_lfm2},               Family{"lfm2_moe", read_lfm2},
     Family{"rwkv5", read_rwkv5},            Family{"rwkv6", read_rwkv6},
     Family{"rwkv7", read_rwkv7},
