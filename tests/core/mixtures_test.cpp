@@ -58,3 +58,18 @@ TEST_CASE("Laguna has as many heads as each layer says, and a gate for each") {
   odd["num_attention_heads_per_layer"] = {4, 5};
   CHECK_FALSE(read_config(odd, "model", "", catalog().formats(), problems));
 }
+
+// Every tensor of the reference's small model (modeling_bailing_moe_v3.py of the checkpoints), written down one by one.
+TEST_CASE("Ling 3 has whole matrices for gate and decay, and latent attention with a gate for each head in the last layer of a group") {
+  const json config{{"model_type", "bailing_hybrid"}, {"vocab_size", 32}, {"hidden_size", 16}, {"intermediate_size", 24}, {"num_hidden_layers", 8}, {"num_attention_heads", 2}, {"head_dim", 8}, {"num_experts", 8},
+                    {"num_experts_per_tok", 2}, {"num_shared_experts", 1}, {"moe_intermediate_size", 8}, {"moe_shared_expert_intermediate_size", 8}, {"first_k_dense_replace", 1}, {"q_lora_rank", 12}, {"kv_lora_rank", 10},
+                    {"qk_nope_head_dim", 8}, {"qk_rope_head_dim", 4}, {"v_head_dim", 8}, {"gated_attention_proj_granularity_type", "head_wise"}, {"layer_group_size", 4}, {"short_conv_kernel_size", 4},
+                    {"no_kda_lora", true}, {"tie_word_embeddings", false}};
+  Problems problems;
+  auto spec = read_config(config, "model", "", catalog().formats(), problems);
+  REQUIRE(spec);
+  const std::int64_t latent = 12 * 16 + 12 + 2 * 12 * 12 + 14 * 16 + 10 + 2 * 16 * 10 + 2 * 16 + 16 * 16;
+  const std::int64_t delta = 5 * 16 * 16 + 3 * 16 * 4 + 2 * 16 + 2 + 16 + 8 + 16 * 16;
+  const std::int64_t experts = 8 * 16 + 8 + 8 * 3 * 8 * 16 + 3 * 8 * 16;
+  CHECK(inventory(std::move(*spec)).parameters == 2 * 32 * 16 + 16 + 8 * 2 * 16 + 2 * latent + 6 * delta + 3 * 24 * 16 + 7 * experts);
+}

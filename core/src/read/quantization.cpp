@@ -7,6 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "json_writer.hpp"
+#include "read/json_text.hpp"
+
 namespace weighbridge {
 
 namespace {
@@ -357,31 +360,28 @@ std::string ranges(const std::set<std::int64_t>& layers) {
   return "{" + out + "}";
 }
 
-// Names of modules, by what they are but for the layer; a name for each group that stands for all of its layers.
+// Names of modules, by what they are but for the layer and by what is said of them; a name for each group that stands for all of
+// its layers.
 class Groups {
  public:
   void add(const std::string& name, const nlohmann::json& value) {
     std::string general;
     const auto layer = name.rfind("re:", 0) == 0 ? -1 : generalise(name, general);
-    auto& group = groups_[{layer < 0 ? name : general, value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}];
-    group.value = value;
-    if (layer >= 0) group.layers.insert(layer);
+    auto& layers = groups_[(layer < 0 ? name : general) + '\n' + json_text(value)];
+    if (layer >= 0) layers.insert(layer);
   }
   template <class Put>
   void take(Put put) const {
-    for (const auto& [key, group] : groups_) {
-      auto name = key.first;
-      if (!group.layers.empty()) name.replace(name.find("{layer}"), 7, ranges(group.layers));
-      put(name, group.value);
+    for (const auto& [key, layers] : groups_) {
+      const auto end = key.rfind('\n');
+      auto name = key.substr(0, end);
+      if (!layers.empty()) name.replace(name.find("{layer}"), 7, ranges(layers));
+      put(name, parse_trusted(std::string_view(key).substr(end + 1)));
     }
   }
 
  private:
-  struct Group {
-    std::set<std::int64_t> layers;
-    nlohmann::json value;
-  };
-  std::map<std::pair<std::string, std::string>, Group> groups_;
+  std::map<std::string, std::set<std::int64_t>> groups_;
 };
 
 void compact(nlohmann::json& q, int depth) {
