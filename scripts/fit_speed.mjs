@@ -3,6 +3,7 @@
 //
 //   node scripts/fit_speed.mjs             fit, print the errors in and out of the fit, write the file
 //   node scripts/fit_speed.mjs --dry       the same without writing
+//   node scripts/fit_speed.mjs --sources   and the median ratio of every source with itself left out
 //   node scripts/fit_speed.mjs --check     no fit: the model of speed_model.mjs must give what the core answers
 //
 // The core is asked through build/release/tests/weighbridge_cli (or WEIGHBRIDGE_CLI), which is built first and holds the constants of the
@@ -32,8 +33,7 @@ function measurements() {
   const answers = ask([...rows.map((r) => ({ call: "estimate", request: { ...r.request, explain: true } })), { call: "describe", request: {} }]);
   const described = answers.pop(), devices = new Map(described.devices.map((d) => [d.id, d]));
   const released = new Map(described.models.map((m) => [m.id, m.release]));
-  const scoreBytes = efficiency.constants.find((c) => c.name === "score_bytes").value;
-  const known = rows.map((r, i) => (answers[i].ok && answers[i].speed ? features(r, answers[i], devices.get(r.request.device), released.get(answers[i].model.id), efficiency, scoreBytes) : null)).filter(Boolean);
+  const known = rows.map((r, i) => (answers[i].ok && answers[i].speed ? features(r, answers[i], devices.get(r.request.device), released.get(answers[i].model.id), efficiency, current) : null)).filter(Boolean);
   if (known.length < rows.length) console.log(`${rows.length - known.length} of ${rows.length} measurements are of models that the catalogue does not have`);
   return known;
 }
@@ -45,14 +45,14 @@ const free = [
   ...measured.map(([c, i]) => ({ name: `bandwidth/${i}`, start: classStarts[c.class][0], ...classBounds.bandwidth })),
   ...new Map(measured.map(([c, i]) => [computeOf(c, i), { name: computeOf(c, i), start: classStarts[c.class][1], ...classBounds.compute }])).values(),
 ];
-const current = Object.fromEntries([...efficiency.constants.map((c) => [c.name, c.value]),
+const current = Object.fromEntries([...constants.map((c) => [c.name, c.start]), ...efficiency.constants.map((c) => [c.name, c.value]),
   ...efficiency.classes.flatMap((c, i) => [[`bandwidth/${i}`, c.bandwidth.value], [computeOf(c, i), c.compute.value]])]);
 
 const group = (f) => [f.row.source, f.row.request.device, f.row.kind].join("|");
 function weights(rows) {
   const count = {};
   for (const f of rows) count[group(f)] = (count[group(f)] ?? 0) + 1;
-  const kinds = { "batched-dense": 2 };
+  const kinds = { "batched-dense": 2, ttft: 2 };
   return rows.map((f) => ((f.row.grade === "C" ? 0.35 : 1) * (kinds[f.row.kind] ?? 1)) / Math.sqrt(Math.min(40, count[group(f)])));
 }
 
@@ -166,6 +166,12 @@ for (const [what, key, parts] of [["device", (f) => f.row.request.device, 8], ["
     for (const f of rows.filter((g) => out.has(key(g)))) of.set(f, p);
   }
   table(`Left out by ${what} (inputs all stated)`, sure, (f) => predict(f, of.get(f)));
+  if (what === "source" && process.argv.includes("--sources"))
+    for (const source of keys) {
+      const kinds = new Map();
+      for (const f of rows.filter((g) => key(g) === source)) kinds.set(f.row.kind, [...(kinds.get(f.row.kind) ?? []), f]);
+      for (const [kind, list] of kinds) console.log(`${String(list.length).padStart(6)} ${quantile(list.map((f) => predict(f, of.get(f)) / f.row.value).sort((a, b) => a - b), 0.5).toFixed(2).padStart(6)}  ${kind} of ${source}`);
+    }
   for (const f of rows) leftOut.push({ f, ratio: predict(f, of.get(f)) / f.row.value });
 }
 

@@ -32,26 +32,37 @@ export function generation(engine, version, released, versions) {
   return date === null ? { at_least: model === null ? 0 : of(model + 0.5, 1) } : { known: of(date, 1.4) };
 }
 
+/** Prompt tokens of one pass. */
+function passTokens(request, answer) {
+  const names = ["max_num_batched_tokens", "chunked_prefill_size", "n_ubatch"];
+  const given = names.map((n) => request.options?.[n]).find((x) => x > 0) ?? Number(answer.assumptions.find((a) => names.includes(a.path.split("/").pop()))?.value);
+  return given > 0 ? given : 0;
+}
+
+/** How much of the reading again that serving engines began with a build still does. */
+const rereads = (age, p) => Math.max(0, 1 - 2 * (age.known ?? Math.max(p.unknown_version, age.at_least)));
+
 /** What the model needs of one measurement, from the core's explained answer. */
-export function features(row, answer, device, released, efficiency, scoreBytes) {
+export function features(row, answer, device, released, efficiency, current) {
   const find = (id, of) => answer.steps.find((s) => s.id === id && (s.of ?? "") === (of ?? ""));
   const engine = typeof row.request.engine === "string" ? { name: row.request.engine } : row.request.engine;
   const options = row.request.options ?? {}, load = row.request.workload;
   const index = classOf(device, efficiency.classes), cls = efficiency.classes[index];
   const decodeBytes = find("decode_weight_bytes"), used = input(find("linear_flops", "decode"), "used");
   const column = (name) => input(decodeBytes, name);
-  const reads = { whole: 0, experts: 0, narrow: 0, narrowExperts: 0 };
+  const reads = { perToken: 0, whole: 0, experts: 0, narrow: 0, narrowExperts: 0 };
   column("count").forEach((count, i) => {
     const elements = count * column("share")[i] * column("elements")[i];
     const bytes = count * column("share")[i] * ((column("elements")[i] * column("bits")[i]) / 8 + column("scale_bytes")[i]);
     const routed = used[i] < 1, table = input(find("linear_flops", "decode"), "tokens")[i] === 0;
     const narrow = column("bits")[i] < 15.5 && !table ? elements : 0;
     if (routed) { reads.experts += bytes; reads.narrowExperts += narrow; }
+    else if (table && column("used")[i] < 1) { reads.perToken += (bytes * column("used")[i]) / input(find("hidden_bytes", "decode"), "tokens"); reads.whole += bytes * column("used")[i]; }
     else { reads.whole += bytes * (table ? column("used")[i] : 1); reads.narrow += narrow; }
   });
   const linear = find("compute_seconds", "decode linear");
   const products = linear.rows.map((name, i) => ({
-    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"),
+    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"), narrow: name.includes("narrow"),
   }));
   const experts = find("distinct_experts", "decode");
   const pass = (of) => {
@@ -61,7 +72,7 @@ export function features(row, answer, device, released, efficiency, scoreBytes) 
     return {
       passes: input(launch, "passes"), sequences: input(launch, "sequences"), tokens: Math.max(...input(find("compute_seconds", `${of} linear`), "tokens")),
       weights: input(find("bandwidth_seconds", `${of} weights`), "bytes"), cache: input(find("bandwidth_seconds", `${of} cache`), "bytes"),
-      scores: scores ? input(scores, "bytes") / scoreBytes : 0, attention: input(attention, "flops")[0], latent: attention.rows[0] !== "attention", distinct,
+      scores: scores ? input(scores, "bytes") / current.score_bytes : 0, attention: input(attention, "flops")[0], latent: attention.rows[0] !== "attention", distinct,
       payload: reduce ? (2 * input(reduce, "layers") * 2 * (input(reduce, "tensor") - 1)) / input(reduce, "tensor") * input(reduce, "tokens") * input(reduce, "hidden_size") * 2 : 0,
       other: (pipe ? pipe.value * input(pipe, "efficiency") : 0) + (exchange ? exchange.value * input(exchange, "efficiency") : 0),
     };
@@ -70,23 +81,32 @@ export function features(row, answer, device, released, efficiency, scoreBytes) 
   const layout = row.request.parallel ?? answer.assumptions.find((a) => a.path === "/parallel")?.value ?? {};
   const flops = device.flops, half = input(find("compute_seconds", "decode attention"), "peak")[0];
   const kind = kinds[engine.name];
-  const tpot = find("tpot");
+  const tpot = find("tpot"), again = find("bandwidth_seconds", "decode rereads"), age = generation(engine.name, engine.version, released, efficiency.versions);
   return {
     row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
-    generation: generation(engine.name, engine.version, released, efficiency.versions), flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan",
-    reads, products, half, vector: flops.fp32 ?? half,
+    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan",
+    again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half,
+    hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? 0, used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
     prefill: pass("prefill"), decode: pass("decode"),
     concurrency: answer.load.concurrency, others: input(tpot, "others"), output: load.output_tokens ?? 256,
     mode: load.mode ?? "closed_loop", open: load.requests_per_s > 0, arrivals: (load.requests_per_s ?? 0) / (layout.data ?? 1), newTokens: (load.prompt_tokens ?? 1024) - (load.cached_prefix_tokens ?? 0),
-    inReplica: Math.ceil(answer.load.concurrency / (layout.data ?? 1)), chunk: options.max_num_batched_tokens ?? options.chunked_prefill_size ?? 8192, queue: load.requests_per_s > 0 ? 0 : answer.load.queue_s ?? 0,
+    inReplica: Math.ceil(answer.load.concurrency / (layout.data ?? 1)), chunk: passTokens(row.request, answer), cached: load.cached_prefix_tokens ?? 0, queue: load.requests_per_s > 0 ? 0 : answer.load.queue_s ?? 0,
     core: row.figure.split(".").reduce((v, k) => v?.[k], answer.speed),
   };
 }
 
 /** The name of the figure of a class's compute: classes may share one. */
 export const computeOf = (cls, index) => `compute/${cls.compute_of ?? index}`;
+
+/** The pass over `n` prompts together, from that over one. */
+function together(f, w, n) {
+  if (n <= 1) return w;
+  const distinct = f.experts > 0 ? f.experts * (1 - (1 - f.used / f.experts) ** Math.floor(n * w.tokens)) : 0;
+  return { ...w, tokens: n * w.tokens, sequences: n * w.sequences, distinct, weights: w.weights + (n - 1) * w.tokens * f.reads.perToken + (f.experts > 0 ? (f.reads.experts * (distinct - w.distinct)) / f.experts : 0),
+    cache: n * w.cache, scores: n * w.scores, attention: n * w.attention, payload: n * w.payload, other: n * w.other };
+}
 
 export function seconds(f, w, p, prompt) {
   const now = f.generation.known ?? (f.kind === "local" ? 1 : Math.max(p.unknown_version, f.generation.at_least));
@@ -99,21 +119,24 @@ export function seconds(f, w, p, prompt) {
   let linear = 0, unpacks = false;
   for (const x of f.products) {
     const padding = x.head ? p.tile_tokens : x.routed ? (p.expert_padding * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
-    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed ? p.expert_compute : 1));
+    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed ? (f.own ? p.expert_compute : p.expert_compute_server) : 1));
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
-  const attention = w.attention / (f.half * compute * (f.own && (amd || !f.flash) ? p.attention_plain : p.attention_flash) * (w.latent && local && !amd ? p.attention_latent : 1));
+  const limited = 1 / (1 + (joules * f.half) / (f.watts || 1.2e-12 * f.half));
+  const attention = w.attention / (f.half * limited * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (w.latent && local && !amd ? p.attention_latent : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
-  const memory = (w.weights + w.scores * p.score_bytes) / bandwidth + w.cache / (f.bandwidth * p.cache);
+  const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
+  const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt || !f.server ? 0 : f.again * p.kv_rereads * rereads(f.generation, p))) / (f.bandwidth * p.cache);
   const work = Math.max(memory, arithmetic) + p.exposed * Math.min(memory, arithmetic);
   const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)
     : local ? (launch === "metal" ? p.layer_metal : amd ? p.layer_hip : aged(p.layer_local_old, p.layer_local, 1.4)) : p[`layer_${f.kind}`];
+  const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= 128 && f.products.some((x) => x.routed && !x.narrow);
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
-  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_eager : 0))) + w.sequences * sequence;
+  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : oneByOne ? w.distinct * p.expert_launch : prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
   const pcie = f.link < 1e11;
   const latency = (pcie ? p.reduce_pcie : launch === "cdna" ? p.reduce_xgmi : f.link < 4e11 ? p.reduce_nvlink3 : p.reduce_nvlink4) *
     (1 + (p.reduce_growth * (f.tensor - 2)) / 6);
@@ -130,11 +153,14 @@ export function predict(f, p) {
   if (f.row.figure === "prefill.tokens_per_s") return f.newTokens / prefill;
   const step = seconds(f, f.decode, p, false);
   if (f.row.figure === "decode.tokens_per_s") return f.concurrency / step;
-  const others = f.inReplica - 1, fixed = f.mode === "static_batch";
-  const tpot = step + (fixed ? 0 : (others * prefill) / (f.stages * f.output));
+  const others = f.inReplica - 1, fixed = f.mode === "static_batch", room = f.kind === "eager" ? f.inReplica : Math.max(1, f.chunk / Math.max(1, f.newTokens));
+  // Prompts that one pass takes together: all that start at once, those that come during a step, a share of those that are answered together.
   const floor = f.server ? (f.kind === "sglang" ? p.floor_sglang : p.floor_server) : 0;
-  const together = f.server && !f.open ? p.prompt_queue * Math.min(others, Math.max(0, f.chunk / Math.max(1, f.newTokens) - 1)) : 0;
-  const ttft = fixed ? prefill * (1 + others / f.stages) : prefill * (1 + together) + (others > 0 && floor > 0 ? 0.5 : 0) * step + floor;
+  const alike = f.server && !f.open ? (f.kind === "vllm" ? p.prompt_queue_vllm : p.prompt_queue) : 0;
+  const count = fixed ? Math.min(room, f.inReplica) : Math.min(room, Math.max(1, others / f.output, 1 + alike * (Math.min(f.inReplica, room) - 1)));
+  const reading = count > 1 ? seconds(f, together(f, f.prefill, count), p, true) : prefill;
+  const tpot = step + (fixed ? 0 : (others * reading) / (count * f.stages * f.output));
+  const ttft = fixed ? (reading / count) * (1 + others / f.stages) : reading + (others > 0 && floor > 0 ? 0.5 : 0) * step + floor;
   const latency = ttft + (f.output - 1) * tpot, busy = f.arrivals * prefill;
   const queue = f.open && busy < 1 ? (busy * prefill) / (2 * (1 - busy)) : f.queue;
   switch (f.row.figure) {

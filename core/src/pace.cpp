@@ -22,6 +22,8 @@ constexpr std::string_view kSpreads[] = {"single", "single_moe", "batched", "bat
 // Builds of these dates are the old and the new generation; between them, and for a while after, figures move evenly. An engine of
 // unknown version is taken to be newer than the model it runs by the time that support for a model takes to spread.
 constexpr double kOld = 2024.3, kNew = 2025.6, kNewest = 1.4, kSupported = 0.5;
+// By this generation, the end of 2024, serving engines read a key-value head once for all its query heads.
+constexpr double kGrouped = 0.5;
 // Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
 constexpr double kSchedulerCopies = 4;
 
@@ -167,13 +169,15 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.bandwidth = d.bandwidth * (kind == K::local && hbm ? t[C::local_hbm_bandwidth] : 1);
   const bool amd = d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna;
   p.cache = t[C::cache];
+  if (server && kind != K::ideal) p.rereads = t[C::kv_rereads] * std::max(0.0, 1 - generation / kGrouped);
+  p.hidden_moves = t[C::hidden_moves];
   p.compute = d.compute * (engine.vulkan ? t[C::vulkan_compute] : 1);
   if (d.power_limited) p.joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
   p.watts = (device.rated_power.value > 0 ? device.rated_power : device.power).value;
   p.bf16_on_vectors = engine.vulkan && amd;
   p.packed = kind == K::local ? t[C::packed_local] : server ? t[C::packed_server] : 1;
-  p.experts = t[C::expert_compute];
-  p.attention = t[own && (amd || !engine.flash_attention) ? C::attention_plain : C::attention_flash];
+  p.experts = t[own ? C::expert_compute : C::expert_compute_server];
+  p.attention = t[own && amd ? C::attention_amd : own && !engine.flash_attention ? C::attention_plain : C::attention_flash];
   p.latent_prompts = kind == K::local;
   p.latent = kind == K::local && !amd ? t[C::attention_latent] : 1;
   p.tile = t[C::tile_tokens];
@@ -185,7 +189,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
     p.stages = t[C::pipeline_local];
     p.in_flight = kSchedulerCopies;
   }
-  p.prompt_queue = server && kind != K::ideal ? t[C::prompt_queue] : 0;
+  if (server && kind != K::ideal) p.prompt_queue = t[kind == K::vllm ? C::prompt_queue_vllm : C::prompt_queue];
   const double link = device.link.value;
   const bool pcie = link < 1e11;
   p.link = t[C::link];
@@ -204,7 +208,9 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
     layer = t[kind == K::mlx ? C::layer_mlx : kind == K::exllama ? C::layer_exllama : C::layer_eager];
   }
   p.layer = Seconds{layer};
-  if (kind == K::eager) p.expert = Seconds{t[C::expert_eager]};
+  p.every_expert = kind == K::eager;
+  if (p.every_expert || (kind == K::local && d.launch != LaunchClass::metal && !engine.vulkan)) p.expert = Seconds{t[C::expert_launch]};
+  if (kind == K::sglang || kind == K::tensorrt) p.moe_prompt = Seconds{t[C::moe_prompt]};
   p.moe_layer = Seconds{t[own ? C::moe_layer_local : C::moe_layer_server]};
   const auto reduce = pcie ? C::reduce_pcie : d.launch == LaunchClass::cdna ? C::reduce_xgmi : link < 4e11 ? C::reduce_nvlink3 : C::reduce_nvlink4;
   p.reduce = Seconds{t[reduce] * (1 + t[C::reduce_growth] * static_cast<double>(tensor - 2) / 6)};

@@ -30,8 +30,10 @@ inline std::int64_t kv_heads(const Inventory& m, std::int16_t kind) { return kin
 struct Work {                                          // of the passes over a prompt, or of one step
   double tokens = 0, logit_rows = 0, passes = 1;
   double distinct = 0;                                 // experts that a pass touches
+  bool prompt = false;
   Flops linear_flops, attention_flops;                 // all devices of the replica
   Bytes weight_bytes, kv_bytes;                        // on the fullest device, all pipeline stages together
+  Bytes kv_again;                                      // of the caches for each query head of a key-value head beside the first
   double scores = 0;                                   // attention scores on that device
 };
 
@@ -41,6 +43,7 @@ constexpr BytesPerSecond kHostBandwidth{89.6e9};
 constexpr double kHostShare = 0.6;
 constexpr double kUsualJoules = 1.2e-12;               // power limit over 16-bit peak of a board that says no limit: the middle of the catalogue's
 constexpr double kFetchTokens = 32;                    // from here on llama.cpp fetches weights to the device for a pass
+constexpr double kLoopTokens = 128;                    // and multiplies unquantised experts one by one
 
 template <class T>
 class Pacer {
@@ -135,15 +138,22 @@ class Pacer {
     const auto& c = m_.caches[kind];
     return pace_.latent_prompts ? std::max(c.prefill_flops_per_pair, c.decode_flops_per_pair) : c.prefill_flops_per_pair;
   }
+  // Query heads that share a key-value head; one where all heads read a latent as one.
+  double query_heads(std::size_t i) const {
+    const auto& c = m_.caches[i];
+    return c.replicated || c.kv_heads < 1 ? 1 : std::max(1.0, c.scores_per_pair / static_cast<double>(c.kv_heads));
+  }
   // Of the attention that a cache belongs to; a state has no scores.
   double heads(std::size_t i) const { return m_.caches[i].scores_per_pair / static_cast<double>(e_.layout.tensor); }
 
+  // The passes over one prompt, or the pass over some together.
   template <class Tr>
-  Work prefill_work(Tr& trace) const {
+  Work prefill_work(double prompts, Tr& trace) const {
     const auto& load = r_.workload;
     const double cached = load.cached_prefix_tokens.value, tokens = new_tokens();
-    const double passes = std::max(1.0, std::ceil(tokens / r_.chunk_tokens.value));
-    Work w = linear(tokens, 1, std::min(tokens, r_.chunk_tokens.value), passes, "prefill", FormulaId::prefill_weight_bytes, trace);
+    const double passes = prompts > 1 ? 1 : std::max(1.0, std::ceil(tokens / r_.chunk_tokens.value));
+    Work w = linear(prompts * tokens, prompts, prompts > 1 ? std::floor(prompts * tokens) : std::min(tokens, r_.chunk_tokens.value), passes, "prefill", FormulaId::prefill_weight_bytes, trace);
+    w.prompt = true;
     const auto& t = scratch_.cache;
     const double depth = cached + tokens * (passes + 1) / (2 * passes);          // of the last token of a pass, on the mean
     std::vector<double> all_pairs;                     // only with a trace
@@ -152,9 +162,9 @@ class Pacer {
       if constexpr (Tr::on) name = t.names[i];
       const double pairs = formulas::attention_pairs(tokens, cached, t.reads[i], name, trace);
       if constexpr (Tr::on) all_pairs.push_back(pairs);
-      w.attention_flops += Flops{t.layers[i] * (prompt_flops_per_pair(i) * pairs + t.token_flops[i] * tokens)};
-      w.kv_bytes += Bytes{t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], depth)};
-      w.scores += t.layers[i] * heads(i) * tokens * formulas::reach(t.reads[i], depth);
+      w.attention_flops += Flops{prompts * t.layers[i] * (prompt_flops_per_pair(i) * pairs + t.token_flops[i] * tokens)};
+      w.kv_bytes += Bytes{prompts * t.layers[i] * t.share[i] * t.bytes_per_token[i] * formulas::reach(t.window[i], depth)};
+      w.scores += prompts * t.layers[i] * heads(i) * tokens * formulas::reach(t.reads[i], depth);
     }
     w.kv_bytes *= passes;
     if constexpr (Tr::on) {
@@ -187,6 +197,7 @@ class Pacer {
       w.attention_flops += Flops{batch * checked * t.layers[i] * (m_.caches[i].decode_flops_per_pair * seen + t.token_flops[i])};
       w.scores += batch * t.layers[i] * heads(i) * seen;
       w.kv_bytes += Bytes{batch * t.layers[i] * t.share[i] * (t.bytes_per_token[i] * seen + 2 * t.state[i])};
+      w.kv_again += Bytes{batch * t.layers[i] * t.share[i] * t.bytes_per_token[i] * seen * (query_heads(i) - 1)};
     }
     if constexpr (Tr::on) {
       std::vector<double> per_pair;
@@ -234,15 +245,15 @@ class Pacer {
     const auto& l = e_.layout;
     const auto tensor = static_cast<double>(l.tensor), stages = static_cast<double>(l.pipeline);
     Seconds linear;
-    bool unpacks = false;
+    bool unpacks = false, looped = false;
     for (const auto& p : products()) {
       const auto at = rate(p);
       unpacks = unpacks || at.unpacks;
       linear += Flops{p.flops * ((p.head ? w.logit_rows : w.tokens) + padding(p, w))} / (at.peak * at.efficiency);
+      looped = looped || (p.routed && !p.narrow);
     }
     linear = linear / tensor;
-    const double attention_share = pace_.compute * pace_.attention;
-    const Seconds attention = w.attention_flops / (half_peak_ * attention_share) / tensor;
+    const Seconds attention = w.attention_flops / (half_peak_ * pace_.attention) / tensor;
     const double narrow = unpacks ? w.passes * (reads_.narrow + (m_.experts > 0 ? reads_.narrow_experts * w.distinct / static_cast<double>(m_.experts) : 0)) : 0;
     const Seconds unpack = Flops{narrow * pace_.unpack} / vector_peak_;
     // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
@@ -255,13 +266,16 @@ class Pacer {
     const Bytes device_bytes = w.weight_bytes - host_bytes;
     const Seconds weights = device_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
     const Seconds scores = Bytes{w.scores * pace_.score_bytes} / (d.bandwidth * pace_.bandwidth);
-    const Seconds memory = weights + cache + scores, compute = linear + attention + unpack;
+    const Seconds rereads = Bytes{pace_.rereads * w.kv_again.value} / (d.bandwidth * pace_.cache);
+    const auto layers = static_cast<double>(m_.spec.layers()), moe_layers = static_cast<double>(m_.moe_layers), hidden = static_cast<double>(m_.spec.hidden);
+    const Bytes states{w.tokens * hidden * 2 * (layers + moe_layers * static_cast<double>(m_.experts_used)) * pace_.hidden_moves};
+    const Seconds moves = states / (d.bandwidth * pace_.bandwidth);
+    const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
-    const auto layers = static_cast<double>(m_.spec.layers()), moe_layers = static_cast<double>(m_.moe_layers);
-    const Seconds moe_layer = pace_.moe_layer + static_cast<double>(m_.experts) * pace_.expert;
+    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped && w.tokens / w.passes >= kLoopTokens ? w.distinct : 0;
+    const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.prompt ? pace_.moe_prompt : Seconds{});
     const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
     const formulas::Link link{d.link, pace_.link, pace_.reduce};
-    const auto hidden = static_cast<double>(m_.spec.hidden);
     const auto reduce = formulas::all_reduce(layers, tensor, w.tokens, w.passes, hidden, link, r_.device_from, of, trace);
     const auto pipe = formulas::pipeline_transfer(stages, w.tokens, hidden, link, r_.device_from, of, trace);
     const auto exchange = formulas::expert_exchange(moe_layers, static_cast<double>(m_.experts_used), l, w.tokens, hidden, link, r_.device_from, of, trace);
@@ -272,26 +286,32 @@ class Pacer {
     out.seconds = (work + launch) / (1 + gain) + host + reduce + pipe + exchange;
     if constexpr (Tr::on) {
       const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
-      show_compute(w, attention_share, linear, attention, of, trace);
-      const bool decode = of == "decode";
+      show_compute(w, linear, attention, of, trace);
+      const bool decode = of == "decode", joined = of == "prompts";
       const auto name = [&](std::string_view part) { return std::string(of) + " " + std::string(part); };
       const auto moved = [&](std::string_view part, const Input& bytes, double efficiency, Seconds seconds) {
         trace.step(FormulaId::bandwidth_seconds, seconds, {bytes, {"bandwidth", d.bandwidth, r_.device_from}, {"efficiency", efficiency, share_from}}, name(part));
       };
       const auto bytes_id = decode ? FormulaId::decode_weight_bytes : FormulaId::prefill_weight_bytes;
-      moved("weights", host_bytes.value > 0 ? Input("bytes", device_bytes, From::model) : Input("bytes", w.weight_bytes, bytes_id), pace_.bandwidth, weights);
+      moved("weights", joined || host_bytes.value > 0 ? Input("bytes", device_bytes, From::model) : Input("bytes", w.weight_bytes, bytes_id), pace_.bandwidth, weights);
       if (host.value > 0)
         trace.step(FormulaId::bandwidth_seconds, host,
                    {{"bytes", host_bytes, From::model}, {"bandwidth", host_rate, fetched ? r_.device_from : r_.host_bandwidth > 0 ? From::user : From::assumed},
                     {"efficiency", host_share, fetched ? From::catalog : From::assumed}}, name("host"));
-      moved("cache", {"bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes}, pace_.cache, cache);
+      moved("cache", joined ? Input("bytes", w.kv_bytes, From::model) : Input("bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes), pace_.cache, cache);
+      if (rereads.value > 0) moved("rereads", {"bytes", pace_.rereads * w.kv_again, From::model}, pace_.cache, rereads);
+      trace.step(FormulaId::hidden_bytes, states,
+                 {{"tokens", w.tokens, From::user}, {"hidden_size", hidden, From::model}, {"layers", layers, From::model}, {"moe_layers", moe_layers, From::model},
+                  {"experts_used", static_cast<double>(m_.experts_used), From::model}, {"moves", pace_.hidden_moves, From::catalog}}, of);
+      moved("states", {"bytes", states, FormulaId::hidden_bytes, of}, pace_.bandwidth, moves);
       if (scores.value > 0) moved("scores", {"bytes", w.scores * pace_.score_bytes, From::model}, pace_.bandwidth, scores);
       if (unpack.value > 0)
         trace.step(FormulaId::unpack_seconds, unpack, {{"elements", narrow, From::model}, {"operations", pace_.unpack, From::catalog}, {"rate", vector_peak_, r_.device_from}}, of);
       const auto of_step = [&](std::string_view what, Seconds s, FormulaId id, const std::string& instance) { return s.value > 0 ? Input(what, s, id, instance) : Input(what, s, From::model); };
-      const std::string lin = name("linear"), att = name("attention"), wei = name("weights"), cac = name("cache"), sco = name("scores"), whole(of);
+      const std::string lin = name("linear"), att = name("attention"), wei = name("weights"), cac = name("cache"), sco = name("scores"), aga = name("rereads"), sta = name("states"), whole(of);
       trace.step(FormulaId::work_seconds, work,
-                 {{"weights", weights, FormulaId::bandwidth_seconds, wei}, {"cache", cache, FormulaId::bandwidth_seconds, cac}, of_step("scores", scores, FormulaId::bandwidth_seconds, sco),
+                 {{"weights", weights, FormulaId::bandwidth_seconds, wei}, {"cache", cache, FormulaId::bandwidth_seconds, cac}, of_step("rereads", rereads, FormulaId::bandwidth_seconds, aga),
+                  of_step("scores", scores, FormulaId::bandwidth_seconds, sco), of_step("states", moves, FormulaId::bandwidth_seconds, sta),
                   {"linear", linear, FormulaId::compute_seconds, lin}, {"attention", attention, FormulaId::compute_seconds, att}, of_step("unpack", unpack, FormulaId::unpack_seconds, whole),
                   {"exposed", pace_.exposed, From::catalog}}, of);
       trace.step(FormulaId::launch_seconds, launch,
@@ -309,7 +329,7 @@ class Pacer {
     return out;
   }
 
-  void show_compute(const Work& w, double attention_share, Seconds linear, Seconds attention, std::string_view of, Trace& trace) const {
+  void show_compute(const Work& w, Seconds linear, Seconds attention, std::string_view of, Trace& trace) const {
     const From from = r_.compute_efficiency > 0 ? From::user : From::catalog;
     const auto tensor = static_cast<double>(e_.layout.tensor);
     std::vector<double> flops, tokens, padded, peaks, efficiency;
@@ -335,7 +355,7 @@ class Pacer {
     tokens = {1};
     padded = {0};
     peaks = {half_peak_.value};
-    efficiency = {attention_share};
+    efficiency = {pace_.attention};
     names = {latent_ ? "attention to latents" : "attention"};
     show(" attention", attention);
   }
@@ -355,7 +375,8 @@ class Pacer {
     if (latent_) pace_.attention *= pace_.latent;
     if (r_.compute_efficiency > 0) {
       pace_.compute = r_.compute_efficiency;
-      pace_.packed = pace_.experts = pace_.attention = 1;
+      pace_.packed = pace_.experts = 1;
+      pace_.attention = pace_.compute;
     }
     if (r_.bandwidth_efficiency > 0) pace_.bandwidth = pace_.cache = r_.bandwidth_efficiency;
     half_peak_ = weighbridge::max(peak(d, Arithmetic::bf16).rate, peak(d, Arithmetic::fp16).rate);
@@ -364,7 +385,11 @@ class Pacer {
     vector_peak_ = peak(d, Arithmetic::fp32).rate;
     // A FLOP takes its time at the peak and, beside that, its energy's share of what the board may draw.
     const double watts = pace_.watts > 0 ? pace_.watts : half_peak_.value * kUsualJoules;
-    if (r_.compute_efficiency <= 0) pace_.compute = 1 / (1 / pace_.compute + pace_.joules * half_peak_.value / watts);
+    if (r_.compute_efficiency <= 0) {
+      const double energy = pace_.joules * half_peak_.value / watts;
+      pace_.compute = 1 / (1 / pace_.compute + energy);
+      pace_.attention /= 1 + energy;
+    }
   }
 
   double in_replica(double concurrency) const { return std::ceil(concurrency / static_cast<double>(e_.layout.data)); }
@@ -378,7 +403,7 @@ class Pacer {
   void prefill(Speed& s, Tr& trace) const {
     if (pooled()) return;                              // the pool that reads prompts was timed already
     const auto& w = r_.workload;
-    const Work prompt = prefill_work(trace);
+    const Work prompt = prefill_work(1, trace);
     const auto timed = time(prompt, "prefill", trace);
     s.prefill.flops = trace.step(FormulaId::prefill_flops, prompt.linear_flops + prompt.attention_flops,
                                  {{"linear", prompt.linear_flops, FormulaId::linear_flops, "prefill"},
@@ -417,6 +442,7 @@ class Pacer {
     auto load = load_of(concurrency);
     load.accepted = accepted;
     load.step = step_id();
+    read_together(s, load, trace);
     formulas::under_load(s, load, w, trace);
   }
 
@@ -477,6 +503,7 @@ class Pacer {
       auto timed = time(decode_work(micro_batch(concurrency), quiet_), "decode", quiet_);
       auto load = load_of(concurrency);
       load.accepted = speculate(timed, quiet_);
+      read_together(s, load, quiet_);
       s.decode.seconds = timed.seconds;
       formulas::under_load(s, load, w, quiet_);
       return s.output_tokens_per_s.value / w.output_tokens.value;
@@ -511,20 +538,33 @@ class Pacer {
     return queue;
   }
 
-  formulas::LoadTerms load_of(double concurrency) const {
+  // Prompts that a pass reads together: all that start at once, those that come during a step, and of a closed loop whose answers are alike
+  // and end together a share of the sequences; as many as a pass has room for. Parts of prompts count, so that a longer prompt is never faster.
+  double together(double in_replica) const {
     const auto& w = r_.workload;
+    const double room = pace_.every_expert ? in_replica : std::max(1.0, r_.chunk_tokens.value / std::max(1.0, new_tokens()));
+    if (w.mode == Mode::static_batch) return std::min(room, in_replica);
+    const double alike = w.requests_per_s > 0 ? 0 : pace_.prompt_queue * (std::min(in_replica, room) - 1);
+    return std::min(room, std::max({1.0, (in_replica - 1) / w.output_tokens.value, 1 + alike}));
+  }
+
+  template <class Tr>
+  void read_together(const Speed& s, formulas::LoadTerms& load, Tr& trace) const {
+    load.reading = load.together > 1 ? time(prefill_work(load.together, quiet_), "prompts", trace).seconds : s.prefill.seconds;
+  }
+
+  formulas::LoadTerms load_of(double concurrency) const {
     formulas::LoadTerms t;
     t.concurrency = concurrency;
     t.in_replica = in_replica(concurrency);
     t.pipeline = static_cast<double>(e_.layout.pipeline);
     t.floor = pace_.floor;
     const double others = t.in_replica - 1;
-    if (w.requests_per_s <= 0) t.together = pace_.prompt_queue * std::min(others, std::max(0.0, r_.chunk_tokens.value / std::max(1.0, new_tokens()) - 1));
+    if (!pooled()) t.together = together(t.in_replica);
     t.running = others > 0 && pace_.floor.value > 0 ? 0.5 : 0;
     if (pooled()) {
       t.pools = static_cast<double>(r_.prefill_pool->layout_given ? r_.prefill_pool->layout.data : 1);
       t.floor += handover();
-      t.together = 0;
     }
     return t;
   }

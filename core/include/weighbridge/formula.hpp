@@ -36,7 +36,7 @@ enum class FormulaId : std::uint8_t {
   // traffic
   distinct_experts, prefill_weight_bytes, decode_weight_bytes, prefill_kv_bytes, decode_kv_bytes, decode_bytes,
   // time
-  compute_seconds, bandwidth_seconds, unpack_seconds, work_seconds, launch_seconds, all_reduce_seconds, pipeline_seconds, expert_exchange_seconds,
+  compute_seconds, bandwidth_seconds, hidden_bytes, unpack_seconds, work_seconds, launch_seconds, all_reduce_seconds, pipeline_seconds, expert_exchange_seconds,
   pass_seconds, accepted_tokens, draft_seconds, speculative_step, prefill_tokens_per_s, decode_tokens_per_s,
   // latency and load
   ttft, static_ttft, pooled_ttft, tpot, latency, output_tokens_per_s, tokens_per_s_per_user, queue, open_queue, queued_ttft,

@@ -26,14 +26,14 @@ struct EnginePace {
 
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
-  X(cache) X(score_bytes) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                                                  \
-  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(tile_tokens) X(attention_plain)          \
-  X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
+  X(cache) X(kv_rereads) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
+  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
+  X(attention_amd) X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
-  X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_eager)        \
-  X(moe_layer_server) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
+  X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch)       \
+  X(moe_layer_server) X(moe_prompt) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
-  X(floor_sglang) X(prompt_queue) X(vulkan_compute) X(unknown_version)
+  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version)
 
 enum class PaceConstant : std::uint8_t {
 #define WEIGHBRIDGE_PACE_NAME(name) name,
@@ -68,18 +68,24 @@ struct Pace {
   double compute = 1;                  // share of the dense peak in matrix products, as far as power allows
   double joules = 0;                   // of a FLOP in these, which the board's power limit spreads over time
   double watts = 0;                    // that limit; 0: not known
-  double packed = 1, experts = 1, attention = 1, latent = 1;       // times that: weights stored narrower than they multiply, routed experts, attention, and it over latents
+  double packed = 1, experts = 1;      // times that: weights stored narrower than they multiply, routed experts
+  double attention = 1, latent = 1;    // share of the 16-bit peak in attention, as far as power allows; times that: over latents
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
   double unpack = 0;                   // operations for each stored weight narrower than it multiplies
+  double rereads = 0;                  // of the query heads of a key-value head beside the first: a step reads the cache once more for each
+  double hidden_moves = 0;             // vectors of the hidden size that a layer moves for each token, and for each of its experts
   double score_bytes = 0;              // moved for each attention score, without flash attention
   double exposed = 0;                  // of the shorter of memory and arithmetic, what does not hide behind the longer
-  Seconds host, layer, moe_layer, expert, sequence;    // of a pass, a layer, an expert layer, each of its experts, a sequence in a step
+  Seconds host, layer, moe_layer, sequence;            // of a pass, a layer, an expert layer, a sequence in a step
+  Seconds moe_prompt;                  // of an expert layer in a pass over a prompt, beside that
+  Seconds expert;                      // of each expert of a layer, where they run one by one
+  bool every_expert = false;           // they do in every pass, and for all experts; otherwise for those that a long pass touches unquantised
   Seconds reduce;                      // latency of an all-reduce
   double link = 1;                     // share of the link's rate
   double stages = 1;                   // of what pipeline stages could gain on a prompt
   double in_flight = 1e9;              // passes that may be under way in them at a time
   Seconds floor;                       // from the request's arrival to its first pass and from the last to the reader
-  double prompt_queue = 0;             // share of the prompts that start together which a first token waits for
+  double prompt_queue = 0;             // share of the prompts of a closed loop that start together, of those that one pass has room for
   bool bf16_on_vectors = false;        // no matrix units for bf16: its products run in fp32
   bool latent_prompts = false;         // attends to MLA's latents in a prompt too, instead of unfolding them
   bool own_kernels = false;            // narrow weights run in the engine's own 16-bit or INT8 products; accumulates in 16 bits

@@ -13,7 +13,8 @@ namespace weighbridge::formulas {
 struct LoadTerms {
   double concurrency = 1, in_replica = 1, pipeline = 1;
   Seconds floor;                       // of the server, for each request
-  double together = 0;                 // prompts that are read before a first token comes, of those that start with it
+  double together = 1;                 // prompts that a pass reads together
+  Seconds reading;                     // of that pass
   double pools = 0;                    // replicas that read prompts beside those that answer; 0: the same devices do both
   double accepted = 1;                 // tokens that a step writes for each sequence
   FormulaId step = FormulaId::pass_seconds;            // of the step
@@ -25,28 +26,28 @@ template <class T>
 void under_load(Speed& s, const LoadTerms& load, const Workload& w, T& trace) {
   const double in_replica = load.in_replica, pipeline = load.pipeline, concurrency = load.concurrency;
   const double output = w.output_tokens.value;
+  const Input reading("reading", load.reading, FormulaId::pass_seconds, load.together > 1 ? "prompts" : "prefill");
   if (w.mode == Mode::static_batch) {
-    s.ttft = trace.step(FormulaId::static_ttft, s.prefill.seconds * (1 + (in_replica - 1) / pipeline),
-                        {{"sequences", in_replica, w.concurrency.from}, {"pipeline", pipeline, From::user}, {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}});
+    s.ttft = trace.step(FormulaId::static_ttft, load.reading / load.together * (1 + (in_replica - 1) / pipeline),
+                        {{"sequences", in_replica, w.concurrency.from}, {"pipeline", pipeline, From::user}, reading, {"together", load.together, From::user}});
     s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted,
                         {{"step", s.decode.seconds, load.step, "decode"}, {"accepted", load.accepted, From::user}, {"others", 0.0, From::user},
-                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
+                         reading, {"together", load.together, From::user}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
   } else if (load.pools > 0) {
     s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted,
                         {{"step", s.decode.seconds, load.step, "decode"}, {"accepted", load.accepted, From::user}, {"others", 0.0, From::user},
-                         {"prefill", s.prefill.seconds, From::model}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
+                         {"reading", s.prefill.seconds, From::model}, {"together", 1.0, From::user}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
     const Seconds own = s.prefill.seconds + load.floor, saturated = concurrency * s.prefill.seconds / load.pools - (output - 1) * s.tpot;
     s.ttft = trace.step(FormulaId::pooled_ttft, own < saturated ? saturated : own,
                         {{"prefill", s.prefill.seconds, From::model}, {"server", load.floor, From::catalog}, {"concurrency", concurrency, w.concurrency.from},
                          {"pools", load.pools, From::user}, {"tpot", s.tpot, FormulaId::tpot}, {"output_tokens", w.output_tokens}});
   } else {
     const double others = in_replica - 1;
-    s.ttft = trace.step(FormulaId::ttft, s.prefill.seconds * (1 + load.together) + load.running * s.decode.seconds + load.floor,
-                        {{"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"together", load.together, From::catalog},
-                         {"running", load.running, From::catalog}, {"step", s.decode.seconds, load.step, "decode"}, {"server", load.floor, From::catalog}});
-    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted + others * s.prefill.seconds / (pipeline * output),
+    s.ttft = trace.step(FormulaId::ttft, load.reading + load.running * s.decode.seconds + load.floor,
+                        {reading, {"running", load.running, From::catalog}, {"step", s.decode.seconds, load.step, "decode"}, {"server", load.floor, From::catalog}});
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted + others * load.reading / (load.together * pipeline * output),
                         {{"step", s.decode.seconds, load.step, "decode"}, {"accepted", load.accepted, From::user}, {"others", others, w.concurrency.from},
-                         {"prefill", s.prefill.seconds, FormulaId::pass_seconds, "prefill"}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
+                         reading, {"together", load.together, From::catalog}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
   }
   const FormulaId ttft = load.pools > 0 && w.mode != Mode::static_batch ? FormulaId::pooled_ttft : w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft;
   s.latency = trace.step(FormulaId::latency, s.ttft + (output - 1) * s.tpot,
