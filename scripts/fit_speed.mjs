@@ -198,9 +198,10 @@ const touched = (name) => {
   const moved = { ...values, [name]: values[name] * 1.1 };
   return rows.filter((f) => Math.abs(Math.log(predict(f, moved) / predict(f, values))) > 1e-3).length;
 };
+const outward = (x, round) => { const unit = 10 ** (Math.floor(Math.log10(x)) - 1); return Math.min(Number((round(x / unit) * unit).toPrecision(2)), x <= 1 ? 1 : Infinity); };
 const figure = (name) => {
   const [low, high] = range(name);
-  return { value: short(values[name]), low: Math.min(short(low), short(values[name])), high: Math.max(short(high), short(values[name])), measurements: touched(name), source: "speed-measurements" };
+  return { value: short(values[name]), low: outward(low, Math.floor), high: outward(high, Math.ceil), measurements: touched(name), source: "speed-measurements" };
 };
 const out = {
   classes: efficiency.classes.map((c, i) => (free.some((x) => x.name === `bandwidth/${i}`) ? { ...c, bandwidth: figure(`bandwidth/${i}`), compute: figure(computeOf(c, i)) } : c)),
