@@ -65,6 +65,8 @@ TEST_CASE("vision towers have as many parameters as published") {
       {"mistralai/Mistral-Small-3.2-24B-Instruct-2506: 24011361280", multimodal("mistral3", 5120, pixtral), 438958080},
       {"llava-hf/llava-1.5-7b-hf: 7063427072", multimodal("llava", 4096, clip), 303507456 + 20979712},
       {"llava-hf/llava-v1.6-mistral-7b-hf: 7566747648", multimodal("llava_next", 4096, clip), 303507456 + 20979712 + 4096},
+      {"llava-hf/llava-onevision-qwen2-7b-ov-hf: 8030348832", multimodal("llava_onevision", 3584, {{"model_type", "siglip_vision_model"}, {"hidden_size", 1152}, {"intermediate_size", 4304}, {"num_hidden_layers", 26},
+       {"image_size", 384}, {"patch_size", 14}, {"num_attention_heads", 16}, {"vision_use_head", false}}), 414732320},
       {"OpenGVLab/InternVL3-8B: 7944373760", multimodal("internvl_chat", 3584, {{"hidden_size", 1024}, {"intermediate_size", 4096}, {"num_hidden_layers", 24}, {"image_size", 448}, {"patch_size", 14}, {"qkv_bias", true}}), 331552768},
       {"moonshotai/Kimi-VL-A3B-Instruct", multimodal("kimi_vl", 2048, moon), 447545840},
       // 2779.9 B with the language model, as on its Hub page.

@@ -461,7 +461,7 @@ constexpr std::array kVision{
     Row{"qwen3_8", qwen3_vl},        Row{"qwen3_8_moe", qwen3_vl},
     Row{"qwen3_omni_moe", qwen3_vl}, Row{"qwen3_omni_moe_thinker", qwen3_vl},
     Row{"gemma3", gemma3},           Row{"gemma4", gemma4}, Row{"gemma3n", gemma3n_vision}, Row{"gemma4_unified", gemma4_unified},          Row{"llama4", llama4},           Row{"mllama", mllama},
-    Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},
+    Row{"mistral3", mistral3},       Row{"ministral3", mistral3},     Row{"llava", llava},             Row{"llava_next", llava_next},   Row{"llava_onevision", llava_next},
     Row{"paligemma", paligemma},     Row{"idefics3", idefics3},       Row{"smolvlm", idefics3},        Row{"internvl_chat", internvl},
     Row{"internvl", internvl},       Row{"kimi_vl", kimi},            Row{"kimi_k25", kimi}, Row{"kimi_k3", kimi_k3}, Row{"minimax_m3_vl", minimax_m3},           Row{"glm4v", glm4v},
     Row{"glm4v_moe", glm4v},         Row{"glm46v", glm4v},            Row{"DeepseekOCR", deepseek_ocr}, Row{"minicpmv", minicpmv}, Row{"minicpmo", minicpmv},

@@ -20,10 +20,11 @@ constexpr std::string_view kRecurrent = "recurrent layers (RWKV)";
 constexpr std::string_view kEncoder = "an encoder beside or in place of the decoder";
 constexpr std::string_view kNoDecoder = "a decoder: it is an encoder, which makes no text and keeps no cache";
 constexpr std::string_view kShared = "per-layer embeddings and layers that share a cache";
+constexpr std::string_view kShares = "layers whose attention is stored once and used by several of them";
 constexpr std::string_view kSparse = "a sparse attention indexer";
 
 constexpr std::array kUnsupported{
-    Unsupported{"zamba", kStateSpace},          Unsupported{"zamba2", kStateSpace},          Unsupported{"rwkv", kRecurrent},
+    Unsupported{"zamba", kShares},              Unsupported{"zamba2", kShares},          Unsupported{"rwkv", kRecurrent},
     Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"bart", kEncoder},              Unsupported{"bert", kNoDecoder},               Unsupported{"roberta", kNoDecoder},
     Unsupported{"xlm-roberta", kNoDecoder},       Unsupported{"modernbert", kNoDecoder},
 };
