@@ -96,8 +96,8 @@ function sizes(site, asked) {
   for (const f of files) f.first_load = asked === undefined ? undefined : asked.has(f.file);
   const first = files.filter((f) => f.first_load !== false);
   const sum = (list) => list.reduce((total, f) => total + f.gzip, 0);
-  // The core's glue is the script beside the module, named after it.
-  const core = first.filter((f) => f.file.endsWith(".wasm") || /(^|\/)(weighbridge|glue|module)[-.][^/]*js$/.test(f.file));
+  // The core's glue: what unpacks the module and speaks to it.
+  const core = first.filter((f) => f.file.endsWith(".lzma") || /(^|\/)glue-[^/]*js$/.test(f.file));
   return { files, first_load: sum(first), core: sum(core), all: sum(files) };
 }
 

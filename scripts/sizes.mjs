@@ -22,7 +22,7 @@ const gzip = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
  */
 function firstLoad(site) {
   const html = readFileSync(join(site, "index.html"), "utf8");
-  const named = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.(?:js|css|wasm|svg))"/g)].map((m) => m[1]);
+  const named = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.(?:js|css|lzma|svg))"/g)].map((m) => m[1]);
   return ["index.html", ...new Set(named)];
 }
 
@@ -37,8 +37,8 @@ export function sizes(dist = join(root, "dist")) {
   const assets = readdirSync(join(site, "assets")).map((file) => `assets/${file}`);
   return {
     "site, first load, gzip": sum(first),
-    "site, WebAssembly and its glue, gzip": sum(first.filter((file) => /\.wasm$|\/glue-/.test(file))),
-    "site, WebAssembly that comes later, gzip": sum(assets.filter((file) => file.endsWith(".wasm") && !first.includes(file))),
+    "site, WebAssembly and its glue, gzip": sum(first.filter((file) => /\.lzma$|\/glue-/.test(file))),
+    "site, WebAssembly that comes later, gzip": sum(assets.filter((file) => file.endsWith(".lzma") && !first.includes(file))),
     "embed module, gzip": gzip(join(dist, "embed/weigh-bridge.js")),
     "single file": statSync(join(dist, "weighbridge.html")).size,
     "npm package, gzip": npm.reduce((total, file) => total + gzip(join(dist, "npm", file)), 0),

@@ -1,8 +1,10 @@
-// The public face for JavaScript: texts in, texts out, bytes for files, one typed array for a sweep. No logic here.
+// The public face for JavaScript, whose other side is core.ts: texts in, texts out, bytes for files, numbers for a sweep. No logic here.
 // With WEIGHBRIDGE_ESTIMATE_ONLY it is what <weigh-bridge> asks, and the linker leaves out the rest of the core.
-#include <emscripten/bind.h>
-#include <emscripten/val.h>
+//
+// Plain exports and not Embind: everything that crosses is one text, and Embind's share of the module and of its script was 10 KB gzip.
+#include <emscripten/emscripten.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -13,49 +15,50 @@
 namespace {
 
 namespace api = weighbridge::api;
-using emscripten::val;
 
-std::string estimate(const std::string& request) { return api::estimate(request); }
-#ifndef WEIGHBRIDGE_ESTIMATE_ONLY
-std::string train(const std::string& request) { return api::train(request); }
-std::string plan(const std::string& request) { return api::plan(request); }
+std::string given;                               // the request, or a file's name
+std::string answer;                              // stays until the next call
+std::vector<double> numbers;
+std::vector<api::File> files;
 
-// {json, values}: a copy of the values, since the memory behind a view moves when it grows.
-val sweep(const std::string& request) {
-  const auto result = api::sweep(request);
-  auto out = val::object();
-  out.set("json", result.json);
-  const val view(emscripten::typed_memory_view(result.values.size(), result.values.data()));
-  out.set("values", view.call<val>("slice"));
-  return out;
+const char* say(std::string text) {
+  answer = std::move(text);
+  return answer.data();
 }
-
-// files: [{name, bytes: Uint8Array, size}, …]
-std::string read_model(const val& files) {
-  std::vector<api::File> list;
-  const auto count = files["length"].as<unsigned>();
-  for (unsigned i = 0; i < count; ++i) {
-    const val file = files[i];
-    const val bytes = file["bytes"];
-    api::File one{file["name"].as<std::string>(), std::string(bytes["length"].as<unsigned>(), '\0'), static_cast<std::int64_t>(file["size"].as<double>())};
-    // One copy, and none in between: a header may have tens of megabytes.
-    val(emscripten::typed_memory_view(one.content.size(), reinterpret_cast<unsigned char*>(one.content.data()))).call<void>("set", bytes);
-    list.push_back(std::move(one));
-  }
-  return api::read_model(list);
-}
-#endif
 
 }  // namespace
 
-EMSCRIPTEN_BINDINGS(weighbridge) {
-  emscripten::function("version", &api::version);
-  emscripten::function("describe", &api::describe);
-  emscripten::function("estimate", &estimate);
+extern "C" {
+
+// Room for `size` bytes of the next call's text.
+EMSCRIPTEN_KEEPALIVE char* room(std::size_t size) {
+  given.resize(size);
+  return given.data();
+}
+// Of the last answer, which begins where its call said.
+EMSCRIPTEN_KEEPALIVE std::size_t length() { return answer.size(); }
+
+EMSCRIPTEN_KEEPALIVE const char* version() { return say(api::version()); }
+EMSCRIPTEN_KEEPALIVE const char* describe() { return say(api::describe()); }
+EMSCRIPTEN_KEEPALIVE const char* estimate() { return say(api::estimate(given)); }
 #ifndef WEIGHBRIDGE_ESTIMATE_ONLY
-  emscripten::function("train", &train);
-  emscripten::function("plan", &plan);
-  emscripten::function("sweep", &sweep);
-  emscripten::function("read_model", &read_model);
+EMSCRIPTEN_KEEPALIVE const char* train() { return say(api::train(given)); }
+EMSCRIPTEN_KEEPALIVE const char* plan() { return say(api::plan(given)); }
+
+EMSCRIPTEN_KEEPALIVE const char* sweep() {
+  auto result = api::sweep(given);
+  numbers = std::move(result.values);
+  return say(std::move(result.json));
+}
+// The sweep's columns, one after another.
+EMSCRIPTEN_KEEPALIVE const double* values() { return numbers.data(); }
+EMSCRIPTEN_KEEPALIVE std::size_t count() { return numbers.size(); }
+
+// Room for `bytes` of the file whose name was given; it has `size` in all.
+EMSCRIPTEN_KEEPALIVE char* file(std::size_t bytes, double size) {
+  files.push_back({given, std::string(bytes, '\0'), static_cast<std::int64_t>(size)});
+  return files.back().content.data();
+}
+EMSCRIPTEN_KEEPALIVE const char* read_model() { return say(api::read_model(std::exchange(files, {}))); }
 #endif
 }

@@ -1,21 +1,8 @@
 // The documented client over one WebAssembly instance: plain values in, plain values out, and nothing ever thrown.
 
+import { type Core, coreOf, importsOf } from './core.js';
 import { type Finding, brokenAt, isBroken, jsonText, mended, pointer } from './json_text.js';
 import { type Problem, withWords } from './problem_text.js';
-
-/** What bindings.cpp exports. */
-export interface Core {
-  version(): string;
-  describe(): string;
-  estimate(request: string): string;
-  train(request: string): string;
-  plan(request: string): string;
-  sweep(request: string): { json: string; values: Float64Array };
-  read_model(files: { name: string; bytes: Uint8Array; size: number }[]): string;
-}
-
-/** Emscripten's factory. It fills the object that it is given. */
-export type Glue = (module: object) => PromiseLike<unknown>;
 
 export interface ModelFile {
   name: string;
@@ -56,45 +43,31 @@ const kLongestRequest = 4_000_000;
 const kMostOfOneFile = 64 << 20;
 const kMostOfAllFiles = 256 << 20;
 
-interface Start {
-  core: Core;
-  ready: PromiseLike<unknown>;
+/** An instance, at once where the page's thread may make one, else when it is ready (older browsers, of large modules). */
+function start(module: WebAssembly.Module): { core?: Core; ready: Promise<Core> } {
+  const imports = importsOf(module);
+  try {
+    const core = coreOf(new WebAssembly.Instance(module, imports));
+    return { core, ready: Promise.resolve(core) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { ready: WebAssembly.instantiate(module, imports).then(coreOf) };
+  }
 }
 
-function start(glue: Glue, module: WebAssembly.Module): Start {
-  const core = {
-    instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object {
-      try {
-        const instance = new WebAssembly.Instance(module, imports);
-        receive(instance, module);
-        return instance.exports;
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;    // older browsers: not at once on the page's own thread
-        void WebAssembly.instantiate(module, imports).then((instance) => receive(instance, module));
-        return {};
-      }
-    },
-  };
-  return { ready: glue(core), core: core as unknown as Core };
-}
-
-export async function createClient(glue: Glue, module: WebAssembly.Module): Promise<Client> {
-  const first = start(glue, module);
-  // Calls stay synchronous after an abort: a fresh instance is made at once where the glue can, and lies ready where it cannot.
-  const atOnce = typeof first.core.estimate === 'function';
-  await first.ready;
-  let core: Core | undefined = first.core;
+export async function createClient(module: WebAssembly.Module): Promise<Client> {
+  const first = start(module);
+  // Calls stay synchronous after an abort: a fresh instance is made at once, or lies ready where that cannot be.
+  const atOnce = first.core !== undefined;
+  let core: Core | undefined = await first.ready;
   let spare: Core | undefined;
-  const layReady = (): void => {
-    const next = start(glue, module);
-    next.ready.then(() => (spare = next.core), () => {});
-  };
+  const layReady = (): void => void start(module).ready.then((made) => (spare = made), () => {});
   if (!atOnce) layReady();
 
   const renew = (): void => {
     core = spare;
     spare = undefined;
-    if (atOnce) core = start(glue, module).core;
+    if (atOnce) core = start(module).core;
     else layReady();
   };
 

@@ -1,7 +1,6 @@
 // The calculator in one file: the .wasm travels inside, compressed, so that pages from file:// and single modules need no second fetch.
 
-import glue from '../build/wasm/module/weighbridge.mjs';
-import packed, { bytes as length } from '../build/wasm/module/weighbridge.packed.mjs';
+import packed from '../build/wasm/module/weighbridge.packed.mjs';
 import { type Client, createClient } from './client.js';
 import { unpackLzma } from './lzma.js';
 
@@ -14,7 +13,7 @@ let shared: Promise<Client> | undefined;
 export function load(): Promise<Client> {
   shared ??= Promise.resolve()
     .then(() => WebAssembly.compile(unpack(packed)))
-    .then((module) => createClient(glue, module))
+    .then(createClient)
     .catch((error: unknown) => {
       shared = undefined;
       throw error;
@@ -36,5 +35,5 @@ function unpack(text: string): Uint8Array<ArrayBuffer> {
     }
     view.setUint32(at, value);
   }
-  return unpackLzma(new Uint8Array(view.buffer), length);
+  return unpackLzma(new Uint8Array(view.buffer));
 }

@@ -1,6 +1,5 @@
 // import { load } from "weighbridge": the calculator with its .wasm beside this module.
 
-import glue from '../build/wasm/module/weighbridge.mjs';
 import { type Client, createClient } from './client.js';
 import { type LoadOptions, compile } from './compile.js';
 
@@ -13,7 +12,7 @@ let shared: Promise<Client> | undefined;
 /** The one calculator of this page or process. The first call says where the .wasm comes from; a failed one may be tried again. */
 export function load(options: LoadOptions = {}): Promise<Client> {
   shared ??= compile(new URL('../build/wasm/module/weighbridge.wasm', import.meta.url), options)
-    .then((module) => createClient(glue, module))
+    .then(createClient)
     .catch((error: unknown) => {
       shared = undefined;
       throw error;

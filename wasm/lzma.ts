@@ -1,5 +1,5 @@
-// LZMA as LZMA SDK's lzma-specification.txt defines it, without its header: a .wasm is a fifth smaller than as gzip. Files that
-// carry their .wasm inside are packed so (scripts/finish_module.mjs); DecompressionStream does not know it.
+// LZMA as LZMA SDK's lzma-specification.txt defines it, behind the size of what is packed in four bytes: a .wasm is a fifth smaller than
+// as gzip. The site's modules and those inside other files are packed so (scripts/finish_module.mjs); DecompressionStream does not know it.
 
 // How finish_module.mjs packs: literals after the four high bits of the byte before, positions without meaning.
 const kLiteralContextBits = 4;
@@ -7,8 +7,34 @@ const kLiteralContextBits = 4;
 const kStates = 12;
 const kLengthProbs = 2 + 2 * 8 + 256;           // two choices, a short and a middling tree (positions have one state), a long tree
 
-/** The first `size` bytes of what `packed` holds. */
-export function unpackLzma(packed: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+const kAtOnce = 1 << 14;                        // bytes between two pauses: a few milliseconds on a phone
+
+/** What `packed` holds. */
+export function unpackLzma(packed: Uint8Array): Uint8Array<ArrayBuffer> {
+  for (const steps = unpackInSteps(packed); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, letting whatever waits go first. */
+export async function unpackLater(packed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const { port1, port2 } = new MessageChannel(); // a timer would wait for four milliseconds each time
+  for (const steps = unpackInSteps(packed); ; ) {
+    const { done, value } = steps.next();
+    if (done) {
+      port1.close();
+      return value;
+    }
+    await new Promise((go) => {
+      port1.onmessage = go;
+      port2.postMessage(0);
+    });
+  }
+}
+
+function* unpackInSteps(packed: Uint8Array): Generator<undefined, Uint8Array<ArrayBuffer>> {
+  const size = new DataView(packed.buffer, packed.byteOffset).getUint32(0);
   const out = new Uint8Array(size);
   const probs = (count: number): Uint16Array => new Uint16Array(count).fill(1024);
   const literal = probs(0x300 << kLiteralContextBits);
@@ -16,9 +42,9 @@ export function unpackLzma(packed: Uint8Array, size: number): Uint8Array<ArrayBu
   const slots = probs(4 * 64), near = probs(128), align = probs(16);
   const lengths = probs(kLengthProbs), repLengths = probs(kLengthProbs);
 
-  let at = 5;
+  let at = 9;
   let range = 0xffffffff;
-  let code = ((packed[1]! << 24) | (packed[2]! << 16) | (packed[3]! << 8) | packed[4]!) >>> 0;
+  let code = new DataView(packed.buffer, packed.byteOffset).getUint32(5);
 
   const bit = (p: Uint16Array, i: number): number => {
     const chance = p[i]!;
@@ -72,7 +98,11 @@ export function unpackLzma(packed: Uint8Array, size: number): Uint8Array<ArrayBu
 
   let [rep0, rep1, rep2, rep3] = [0, 0, 0, 0];
   let state = 0;
-  for (let done = 0; done < size; ) {
+  for (let done = 0, pause = kAtOnce; done < size; ) {
+    if (done > pause) {
+      pause += kAtOnce;
+      yield;
+    }
     if (bit(isMatch, state) === 0) {
       const before = done > 0 ? out[done - 1]! : 0;
       const from = 0x300 * (before >> (8 - kLiteralContextBits));

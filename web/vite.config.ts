@@ -48,8 +48,8 @@ function head(): Plugin {
       handler: (_, { bundle }) => [
         { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: kPolicy }, injectTo: 'head-prepend' },
         ...Object.keys(bundle ?? {})
-          .filter((file) => /weighbridge_estimate[^/]*\.wasm$/.test(file))
-          .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', type: 'application/wasm', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
+          .filter((file) => /weighbridge_estimate[^/]*\.lzma$/.test(file))
+          .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
       ],
     },
   };
@@ -78,7 +78,7 @@ const installable = (): Plugin[] => [
       ],
     },
     workbox: {
-      globPatterns: ['**/*.{html,js,css,wasm,svg,png}'], // the manifest comes by itself
+      globPatterns: ['**/*.{html,js,css,lzma,svg,png}'], // the manifest comes by itself
       maximumFileSizeToCacheInBytes: 3 << 20,
       dontCacheBustURLsMatching: /assets\//,
       navigateFallback: null, // the page is one address; what lies beside it on a host is none of ours
@@ -146,7 +146,7 @@ export default defineConfig(({ mode }) => {
       alias: [
         { find: '#core', replacement: here(single || embed ? '../wasm/inline.ts' : '../wasm/first.ts') },
         // The element only estimates.
-        ...(embed ? [{ find: /^.*\/module\/weighbridge\.((packed\.)?mjs)$/, replacement: here('../build/wasm/module/weighbridge_estimate.') + '$1' }] : []),
+        ...(embed ? [{ find: /^.*\/module\/weighbridge\.packed\.mjs$/, replacement: here('../build/wasm/module/weighbridge_estimate.packed.mjs') }] : []),
       ],
     },
     plugins: single ? [data(true), viteSingleFile({ removeViteModuleLoader: true }), oneFile('weighbridge.html')] : embed ? [] : [data(), firstPaint(), installable(), head()],
@@ -157,10 +157,10 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       chunkSizeWarningLimit: 2000, // the measurements are long, and loaded with their view alone
-      // One module with its exports (not lib mode, which leaves its whitespace), or the glue of the WebAssembly module apart, so that its size can be told.
+      // One module with its exports (not lib mode, which leaves its whitespace), or what speaks to the WebAssembly module apart, so that its size can be told.
       rollupOptions: embed
         ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
-        : single ? {} : { output: { manualChunks: (id) => (id.endsWith('/module/weighbridge_estimate.mjs') ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
+        : single ? {} : { output: { manualChunks: (id) => (/\/wasm\/(core|lzma)\.ts$/.test(id) ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
     },
   };
 });

@@ -11,7 +11,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const npm = join(root, "dist/npm");
 export const modules = join(root, "build/wasm/module");
 
-for (const [path, made] of [[npm, "scripts/build.sh"], [join(modules, "weighbridge.mjs"), "scripts/build.sh"]]) {
+for (const [path, made] of [[npm, "scripts/build.sh"], [join(modules, "weighbridge.wasm"), "scripts/build.sh"]]) {
   if (!existsSync(path)) throw new Error(`${path} is missing: run ${made} first`);
 }
 
@@ -20,34 +20,29 @@ export function load(options, fresh = "") {
   return import(pathToFileURL(join(npm, "index.js")).href + (fresh && `?${fresh}`)).then((module) => module.load(options));
 }
 
-/** The bindings without the loader: texts in, texts out. */
-export async function bareCore(name = "weighbridge") {
-  const { default: glue } = await import(pathToFileURL(join(modules, `${name}.mjs`)).href);
-  const module = new WebAssembly.Module(readFileSync(join(modules, `${name}.wasm`)));
-  const core = {
-    instantiateWasm(imports, receive) {
-      const instance = new WebAssembly.Instance(module, imports);
-      receive(instance, module);
-      return instance.exports;
-    },
-  };
-  await glue(core);
-  return core;
-}
-
-/** The loader over another core than the real one. */
-export async function clientOver(name) {
+/** One of wasm/*.ts. */
+async function built(file) {
   const folder = mkdtempSync(join(tmpdir(), "weighbridge-"));
   try {
-    const out = join(folder, "client.mjs");
-    await build({ entryPoints: [join(root, "wasm/client.ts")], bundle: true, format: "esm", target: "es2022", outfile: out, logLevel: "error" });
-    const { createClient } = await import(pathToFileURL(out).href);
-    const { default: glue } = await import(pathToFileURL(join(modules, `${name}.mjs`)).href);
-    return createClient(glue, new WebAssembly.Module(readFileSync(join(modules, `${name}.wasm`))));
+    const out = join(folder, "module.mjs");
+    await build({ entryPoints: [join(root, "wasm", file)], bundle: true, format: "esm", target: "es2022", outfile: out, logLevel: "error" });
+    return await import(pathToFileURL(out).href);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+const moduleOf = (name) => new WebAssembly.Module(readFileSync(join(modules, `${name}.wasm`)));
+
+/** The bindings without the loader: texts in, texts out. */
+export async function bareCore(name = "weighbridge") {
+  const { coreOf, importsOf } = await built("core.ts");
+  const module = moduleOf(name);
+  return coreOf(new WebAssembly.Instance(module, importsOf(module)));
+}
+
+/** The loader over another core than the real one. */
+export const clientOver = async (name) => (await built("client.ts")).createClient(moduleOf(name));
 
 const cli = [process.env.WEIGHBRIDGE_CLI, join(root, "build/release/tests/weighbridge_cli"), join(root, "build/dev/tests/weighbridge_cli")].find((path) => path && existsSync(path));
 

@@ -57,13 +57,13 @@ test("what is changed is answered by the first core alone; the whole one comes w
   const { page, context, errors } = await open(here.browser, here.server.url);
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  const cores = () => asked.filter((url) => url.endsWith(".wasm")).map((url) => url.replace(/.*\/|-[^-]*$/g, ""));
+  const cores = () => asked.filter((url) => url.endsWith(".lzma")).map((url) => url.replace(/.*\/|-[^-]*$/g, ""));
   const before = await page.locator("#answer .verdict").innerText();
   await page.fill("#f-workload-concurrency", "7");
   await page.waitForFunction((text) => document.querySelector("#answer .verdict").innerText !== text, before);
   assert.deepEqual(cores(), []);
   let lost = true;
-  await page.route(/\/weighbridge-[^/]*\.wasm$/, (route) => (lost ? route.abort() : route.continue()));
+  await page.route(/\/weighbridge-[^/]*\.lzma$/, (route) => (lost ? route.abort() : route.continue()));
   await page.click('nav.views a[href*="v=train"]');
   await page.waitForSelector(".notice");
   lost = false;

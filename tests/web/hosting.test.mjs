@@ -72,8 +72,8 @@ test("the policies of the examples are the same, and hold the page's own", async
 
 for (const [what, options] of [
   ["under a path", { prefix: "/docs/tools/weighbridge/" }],
-  ["with .wasm under a type that nobody knows", { types: { ".wasm": "application/octet-stream" } }],
-  ["with .wasm as text, and no compression", { types: { ".wasm": "text/plain" }, gzip: false }],
+  ["with .lzma under a type that nobody knows", { types: { ".lzma": "application/x-unknown" } }],
+  ["with .lzma as text, and no compression", { types: { ".lzma": "text/plain" }, gzip: false }],
   ["with everything cached for a day", { headers: { "cache-control": "public, max-age=86400" } }],
 ]) test(`the site works ${what}`, () => visit(options, works));
 
@@ -93,7 +93,7 @@ test("what never changes may be kept for ever, and nothing else", async () => {
 const kFailures = [
   ["WebAssembly is forbidden by policy", { options: { headers: { "content-security-policy": "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'" } } }, { "en-US": /forbids WebAssembly/, "zh-CN": /禁止 WebAssembly/ }],
   ["the browser has no WebAssembly", { init: "delete globalThis.WebAssembly" }, { "en-US": /forbids WebAssembly/, "zh-CN": /禁止 WebAssembly/ }],
-  ["the network is lost in the middle", { block: /\.wasm$/ }, { "en-US": /could not be fetched/, "zh-CN": /无法下载计算核心/ }],
+  ["the network is lost in the middle", { block: /\.lzma$/ }, { "en-US": /could not be fetched/, "zh-CN": /无法下载计算核心/ }],
 ];
 for (const [what, { options = {}, ...more }, said] of kFailures)
   test(`when ${what}, the page says so in the reader's language and keeps the address`, async () => {
@@ -113,7 +113,7 @@ for (const [what, { options = {}, ...more }, said] of kFailures)
 test("when the module is missing on the host, the page says that it could not be fetched", () =>
   temporaryFolder(async (folder) => {
     await cp(site, folder, { recursive: true });
-    for (const name of await import("node:fs").then(({ readdirSync }) => readdirSync(join(folder, "assets")))) if (name.endsWith(".wasm")) await rm(join(folder, "assets", name));
+    for (const name of await import("node:fs").then(({ readdirSync }) => readdirSync(join(folder, "assets")))) if (name.endsWith(".lzma")) await rm(join(folder, "assets", name));
     await visit({ root: folder }, async (page) => {
       await page.locator("[role=alert]").waitFor();
       assert.match(await page.locator("[role=alert]").innerText(), /could not be fetched/);

@@ -211,10 +211,17 @@ bool known(const Formats& formats, std::string_view encoding) {
 
 bool is_layer(std::string_view part) { return !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string_view::npos; }
 
+// Of what is_layer takes. Not std::stoi, which brings printf along for the errors that it could throw.
+int layer_number(std::string_view part) {
+  int out = 0;
+  for (const char c : part) out = out * 10 + (c - '0');
+  return out;
+}
+
 // The layers that one part of a name stands for: "7", or "{0-2,7}" as compact_modules writes it. Empty: it is no such part.
 std::set<std::int64_t> layers_named(std::string_view part, std::size_t most) {
   std::set<std::int64_t> out;
-  if (is_layer(part)) out.insert(std::stoi(std::string(part)));
+  if (is_layer(part)) out.insert(layer_number(part));
   if (part.size() < 3 || part.front() != '{' || part.back() != '}') return out;
   part = part.substr(1, part.size() - 2);
   while (!part.empty()) {
@@ -223,7 +230,7 @@ std::set<std::int64_t> layers_named(std::string_view part, std::size_t most) {
     const auto dash = one.find('-');
     const auto from = one.substr(0, dash), to = dash == std::string_view::npos ? from : one.substr(dash + 1);
     if (!is_layer(from) || !is_layer(to)) return {};
-    for (int i = std::stoi(std::string(from)), end = std::stoi(std::string(to)); i <= end && out.size() < most; ++i) out.insert(i);
+    for (int i = layer_number(from), end = layer_number(to); i <= end && out.size() < most; ++i) out.insert(i);
   }
   return out;
 }
@@ -343,7 +350,7 @@ std::int64_t generalise(const std::string& name, std::string& general) {
     if (from > 0) general += '.';
     if (!is_layer(part)) general += part;
     else if (layer >= 0) general += "{}";
-    else general += "{layer}", layer = std::stoi(std::string(part));
+    else general += "{layer}", layer = layer_number(part);
     from = to + 1;
   }
   return layer;
