@@ -605,8 +605,8 @@ class Packer {
     return file.json;
   }
 
-  // Fitted figures: value and range, how many measurements spoke, source. In the packed form constants are lists of value, low, high and
-  // measurements by name, versions lists of engine, version and date, and what the file says to its readers is left out.
+  // Fitted figures: value and range, how many measurements spoke, source. In the packed form figures are lists of value, low, high and
+  // measurements, constants by name, spreads lists in their file's order, versions of engine, version and date, and what the file says to its readers is left out.
   efficiency(devices) {
     const file = this.read("efficiency.json");
     if (!file || !file.check.object(file.json, ["classes", "constants", "versions", "spreads", "unmeasured_widens"], ["driver"])) return {};
@@ -627,12 +627,13 @@ class Packer {
       if (row.note !== undefined) check.at("note").text(row.note);
       if (row.source !== undefined) this.sourceList(check.at("source"), row.source);
     };
+    const groups = ["*", "own", "server", "eager"];
     const known = { ids: devices.map((d) => d.id), vendors: devices.map((d) => d.vendor), architectures: devices.map((d) => d.architecture), memory_kinds: devices.map((d) => d.memory_kind) };
     const names = new Names("efficiency class");
     const rows = (key) => file.check.at(key).array(file.json[key]).map((row, i) => ({ row, check: file.check.at(key, i) }));
     const classes = rows("classes");
     classes.forEach(({ row, check }, i) => {
-      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training", "compute_of", "power_limited"])) return;
+      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training", "compute_of", "power_limited", "engines"])) return;
       names.add(check.at("class"), check.at("class").text(row.class), row.class);
       check.at("memory").oneOf(row.memory, ["hbm", "gddr", "unified"]);
       check.at("launch").oneOf(row.launch, ["cuda", "blackwell", "hip", "cdna", "metal"]);
@@ -648,6 +649,7 @@ class Packer {
       }
       if (row.power_limited !== undefined && row.power_limited !== true) check.at("power_limited").fail("must be true or absent");
       if (row.compute_of !== undefined) check.at("compute_of").text(row.compute_of);
+      if (row.engines !== undefined) check.at("engines").array(row.engines).forEach((group, j) => check.at("engines", j).oneOf(group, groups.slice(1)));
       figure(check.at("bandwidth"), row.bandwidth, 1);
       figure(check.at("compute"), row.compute, 1);
       figure(check.at("link"), row.link, 1);
@@ -669,20 +671,22 @@ class Packer {
       check.at("date").number(row.date, 2020, 2100);
     });
     rows("spreads").forEach(({ row, check }) => {
-      if (!check.object(row, ["of", "low", "high", "measurements"])) return;
+      if (!check.object(row, ["of", "engines", "low", "high", "measurements"])) return;
       check.at("of").text(row.of);
+      check.at("engines").oneOf(row.engines, groups);
       check.at("low").number(row.low, 0, 1);
       check.at("high").number(row.high, 1, 100);
       check.at("measurements").integer(row.measurements, 0, 1e6);
     });
-    file.check.at("unmeasured_widens").number(file.json.unmeasured_widens, 1, 10);
-    const short = ({ value, low, high, measurements }) => ({ value, low, high, measurements });
+    const wider = file.json.unmeasured_widens;
+    if (file.check.at("unmeasured_widens").object(wider, ["engines", "class"]))
+      for (const key of ["engines", "class"]) file.check.at("unmeasured_widens", key).number(wider[key], 1, 10);
     const list = ({ value, low, high, measurements }) => [value, low, high, measurements];
     return {
-      classes: classes.filter(({ row }) => isObject(row) && isObject(row.bandwidth) && isObject(row.compute) && isObject(row.link)).map(({ row: { compute_of, ...row } }) => ({ ...row, bandwidth: short(row.bandwidth), compute: short(row.compute), link: short(row.link) })),
+      classes: classes.filter(({ row }) => isObject(row) && isObject(row.bandwidth) && isObject(row.compute) && isObject(row.link)).map(({ row: { compute_of, ...row } }) => ({ ...row, bandwidth: list(row.bandwidth), compute: list(row.compute), link: list(row.link) })),
       constants: Object.fromEntries(constants.filter(({ row }) => isObject(row)).map(({ row }) => [row.name, list(row)])),
       versions: file.json.versions.filter(isObject).map(({ engine, version, date }) => [engine, version, date]),
-      spreads: file.json.spreads,
+      spreads: file.json.spreads.filter(isObject).map(({ of, engines, low, high, measurements }) => [of, engines, low, high, measurements]),
       unmeasured_widens: file.json.unmeasured_widens,
       ...(isObject(driver) ? { driver: (({ note, ...kept }) => kept)(driver) } : {}),
     };

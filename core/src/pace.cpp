@@ -17,7 +17,8 @@ constexpr std::string_view kConstants[] = {
 };
 constexpr std::string_view kMemories[] = {"hbm", "gddr", "unified"};
 constexpr std::string_view kLaunches[] = {"cuda", "blackwell", "hip", "cdna", "metal"};
-constexpr std::string_view kSpreads[] = {"single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft"};
+constexpr std::string_view kSpreads[] = {"single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft", "ttft_loaded"};
+constexpr std::string_view kGroups[] = {"*", "own", "server", "eager"};
 
 // Builds of these dates are the old and the new generation; between them, and for a while after, figures move evenly. An engine of
 // unknown version is taken to be newer than the model it runs by the time that support for a model takes to spread.
@@ -44,9 +45,10 @@ bool begins_with_one(std::string_view text, const std::vector<std::string>& begi
   return beginnings.empty() || std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return text.substr(0, b.size()) == b; });
 }
 
-double value_of(const json& row, std::string_view key) {
+// The value of a figure, which is a list of value, low, high and measurements.
+double value_of(const json& row, std::string_view key, double otherwise = 1) {
   const auto* figure = member(row, key);
-  return figure ? number_of(*figure, "value", 1) : 1;
+  return figure && figure->is_array() && !figure->empty() && figure->front().is_number() ? figure->front().get<double>() : otherwise;
 }
 
 // Up to four whole numbers of a version as one: "0.6.3" is 6.03, "b2824" is 2824, "2024-05" a date.
@@ -75,9 +77,7 @@ Parts parts_of(std::string_view text) {
 
 void PaceTable::read(const json& efficiency) {
   const auto* constants = member(efficiency, "constants");
-  for (std::size_t i = 0; constants && i < kPaceConstants; ++i)
-    if (const auto* row = member(*constants, kConstants[i]); row && row->is_array() && !row->empty() && row->front().is_number())
-      constants_[i] = row->front().get<double>();
+  for (std::size_t i = 0; constants && i < kPaceConstants; ++i) constants_[i] = value_of(*constants, kConstants[i], 0);
   if (const auto* rows = member(efficiency, "classes"); rows && rows->is_array() && !rows->empty()) {
     devices_.clear();
     applies_.clear();
@@ -91,7 +91,7 @@ void PaceTable::read(const json& efficiency) {
       d.memory = of_name<MemoryClass>(kMemories, text_of(row, "memory"));
       d.launch = of_name<LaunchClass>(kLaunches, text_of(row, "launch"));
       if (const auto* limited = member(row, "power_limited")) d.power_limited = limited->is_boolean() && limited->get<bool>();
-      if (const auto* b = member(row, "bandwidth")) d.measured = number_of(*b, "measurements") > 0;
+      for (const auto& group : texts(row, "engines")) d.measured |= static_cast<std::uint8_t>(1 << static_cast<int>(of_name<EngineGroup>(kGroups, group)));
       devices_.push_back(std::move(d));
       const auto* applies = member(row, "applies");
       applies_.push_back(applies ? Applies{texts(*applies, "ids"), texts(*applies, "vendors"), texts(*applies, "architectures"), texts(*applies, "memory_kinds")}
@@ -106,8 +106,13 @@ void PaceTable::read(const json& efficiency) {
     }
   if (const auto* rows = member(efficiency, "spreads"); rows && rows->is_array())
     for (const auto& row : *rows)
-      spreads_[static_cast<std::size_t>(of_name<SpreadOf>(kSpreads, text_of(row, "of")))] = {number_of(row, "low", 1), number_of(row, "high", 1)};
-  unmeasured_ = number_of(efficiency, "unmeasured_widens", 1);
+      if (row.is_array() && row.size() >= 4 && row[2].is_number() && row[3].is_number())
+        spreads_[static_cast<std::size_t>(of_name<SpreadOf>(kSpreads, as_text(row[0])))][static_cast<std::size_t>(of_name<EngineGroup>(kGroups, as_text(row[1])))] = {
+            row[2].get<double>(), row[3].get<double>()};
+  if (const auto* wider = member(efficiency, "unmeasured_widens")) {
+    unmeasured_engines_ = number_of(*wider, "engines", 1);
+    unmeasured_class_ = number_of(*wider, "class", 1);
+  }
 }
 
 std::uint8_t PaceTable::device_class(std::string_view id, std::string_view vendor, std::string_view architecture, std::string_view memory_kind) const {
@@ -165,6 +170,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const double generation = engine.generation >= 0 ? engine.generation : kind == K::local ? 1 : std::max(t[C::unknown_version], engine.at_least);
   const auto aged = [&](C old, C now, double most) { return t[old] + std::min(generation, most) * (t[now] - t[old]); };
   Pace p;
+  p.measured = d.measured > 0;
   p.own_kernels = own;
   p.bandwidth = d.bandwidth * (kind == K::local && hbm ? t[C::local_hbm_bandwidth] : 1);
   const bool amd = d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna;
@@ -217,10 +223,16 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   return p;
 }
 
-Spread PaceTable::spread(SpreadOf of, const Device& device) const {
-  const auto s = spreads_[static_cast<std::size_t>(of)];
-  const double wider = this->device(device.pace_class).measured ? 1 : unmeasured_;
-  return {s.low / wider, s.high * wider};
+Spread PaceTable::spread(SpreadOf of, EngineKind engine, const Device& device) const {
+  using K = EngineKind;
+  const auto group = engine == K::eager ? EngineGroup::eager : engine == K::local || engine == K::mlx || engine == K::exllama ? EngineGroup::own : EngineGroup::server;
+  const auto& spreads = spreads_[static_cast<std::size_t>(of)];
+  const auto& own = spreads[static_cast<std::size_t>(group)];
+  const auto measured = this->device(device.pace_class).measured;
+  const bool known = own.high >= own.low;
+  const double wider = (known && (measured >> static_cast<int>(group)) % 2 == 1 ? 1 : unmeasured_engines_) * (known ? 1 : unmeasured_engines_) * (measured > 0 ? 1 : unmeasured_class_);
+  const auto& s = known ? own : spreads[0];
+  return s.high < s.low ? Spread{1, 1} : Spread{s.low / wider, s.high * wider};
 }
 
 }  // namespace weighbridge

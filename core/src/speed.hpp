@@ -239,6 +239,9 @@ class Pacer {
     return p.routed ? pace_.expert_padding * w.distinct * w.passes / static_cast<double>(m_.experts_used) : pace_.tile * w.passes;
   }
 
+  // Who said what share of a peak is reached: the request, measurements, or nobody that measured such devices.
+  From from(double given) const { return given > 0 ? From::user : pace_.measured ? From::catalog : From::assumed; }
+
   template <class Tr>
   Timed time(const Work& w, std::string_view of, Tr& trace) const {
     const auto& d = *r_.device;
@@ -285,7 +288,7 @@ class Pacer {
     Timed out;
     out.seconds = (work + launch) / (1 + gain) + host + reduce + pipe + exchange;
     if constexpr (Tr::on) {
-      const From share_from = r_.bandwidth_efficiency > 0 ? From::user : From::catalog;
+      const From share_from = from(r_.bandwidth_efficiency);
       show_compute(w, linear, attention, of, trace);
       const bool decode = of == "decode", joined = of == "prompts";
       const auto name = [&](std::string_view part) { return std::string(of) + " " + std::string(part); };
@@ -330,7 +333,6 @@ class Pacer {
   }
 
   void show_compute(const Work& w, Seconds linear, Seconds attention, std::string_view of, Trace& trace) const {
-    const From from = r_.compute_efficiency > 0 ? From::user : From::catalog;
     const auto tensor = static_cast<double>(e_.layout.tensor);
     std::vector<double> flops, tokens, padded, peaks, efficiency;
     std::vector<std::string> names;
@@ -347,7 +349,7 @@ class Pacer {
     const auto show = [&](std::string_view part, Seconds seconds) {
       trace.step(FormulaId::compute_seconds, seconds,
                  {{"flops", flops, From::model}, {"tokens", tokens, From::user}, {"padding", padded, From::catalog}, {"peak", peaks, r_.device_from},
-                  {"efficiency", efficiency, from}, {"tensor", tensor, From::user}}, std::string(of) + std::string(part));
+                  {"efficiency", efficiency, from(r_.compute_efficiency)}, {"tensor", tensor, From::user}}, std::string(of) + std::string(part));
       trace.name_rows(names);
     };
     show(" linear", linear);
@@ -571,11 +573,11 @@ class Pacer {
 
   // The ends of what held 80 % of comparable measurements that were left out of the fit.
   void spread() {
-    const auto of = [&](SpreadOf what) { return r_.paces ? r_.paces->spread(what, *r_.device) : Spread{}; };
+    const auto of = [&](SpreadOf what) { return r_.paces ? r_.paces->spread(what, r_.pace.kind, *r_.device) : Spread{1, 1}; };
     const bool moe = m_.experts > 0, alone = e_.load.concurrency <= 1;
     const auto prompt = of(moe ? SpreadOf::prefill_moe : SpreadOf::prefill);
     const auto steps = of(alone ? moe ? SpreadOf::single_moe : SpreadOf::single : moe ? SpreadOf::batched_moe : SpreadOf::batched);
-    const auto first = of(SpreadOf::ttft);
+    const auto first = of(alone ? SpreadOf::ttft : SpreadOf::ttft_loaded);
     e_.slow = scaled(prompt.high, steps.high, first.high);
     e_.fast = scaled(prompt.low, steps.low, first.low);
   }

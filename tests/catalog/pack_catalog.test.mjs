@@ -59,8 +59,8 @@ function smallCatalogue() {
       ],
       constants: [{ name: "link_pcie", unit: "share", meaning: "of the link", ...share() }],
       versions: [{ engine: "ideal", version: 1, date: 2025.5 }],
-      spreads: [{ of: "single", low: 0.8, high: 1.2, measurements: 10 }],
-      unmeasured_widens: 1.5,
+      spreads: [{ of: "single", engines: "*", low: 0.8, high: 1.2, measurements: 10 }],
+      unmeasured_widens: { engines: 1.1, class: 1.5 },
     },
   };
 }

@@ -53,17 +53,20 @@ struct DevicePace {                    // of a class of devices
   MemoryClass memory = MemoryClass::gddr;
   LaunchClass launch = LaunchClass::cuda;
   bool power_limited = false;          // products slow down as the board's power limit is reached
-  bool measured = false;
+  std::uint8_t measured = 0;           // by which groups of engines: a bit each
 };
 
 // What held 80 % of the measurements that were left out of the fit: measured over estimated time.
 struct Spread {
-  double low = 1, high = 1;
+  double low = 1, high = 0;            // nothing known: below low
 };
-enum class SpreadOf : std::uint8_t { single, single_moe, batched, batched_moe, prefill, prefill_moe, ttft, kCount };
+enum class SpreadOf : std::uint8_t { single, single_moe, batched, batched_moe, prefill, prefill_moe, ttft, ttft_loaded, kCount };
+// Engines whose spreads are told apart: all, those of one user with kernels of their own, servers, eager loops.
+enum class EngineGroup : std::uint8_t { all, own, server, eager, kCount };
 
 // One engine on one device.
 struct Pace {
+  bool measured = true;                // somebody did on this class of devices
   double bandwidth = 1, cache = 1;     // shares of the memory's peak for weights and for the KV cache
   double compute = 1;                  // share of the dense peak in matrix products, as far as power allows
   double joules = 0;                   // of a FLOP in these, which the board's power limit spreads over time
@@ -104,7 +107,9 @@ class PaceTable {
   // When a version came out, in years; 0: not known.
   double date_of(std::string_view id, std::string_view version) const;
   Pace pace(const EnginePace& engine, const Device& device, std::int64_t tensor) const;
-  Spread spread(SpreadOf of, const Device& device) const;
+  // Falls back, and widens, in this order: the group's own spread on a class that it was measured on; on a class that it was not measured on;
+  // that of all engines; a class that nobody measured.
+  Spread spread(SpreadOf of, EngineKind engine, const Device& device) const;
 
  private:
   struct Applies {
@@ -118,8 +123,8 @@ class PaceTable {
   std::vector<DevicePace> devices_{DevicePace{}};
   std::vector<Applies> applies_{Applies{}};
   std::vector<Version> versions_;
-  std::array<Spread, static_cast<std::size_t>(SpreadOf::kCount)> spreads_{};
-  double unmeasured_ = 1;              // by how much a spread widens on a class without measurements
+  std::array<std::array<Spread, static_cast<std::size_t>(EngineGroup::kCount)>, static_cast<std::size_t>(SpreadOf::kCount)> spreads_{};
+  double unmeasured_engines_ = 1, unmeasured_class_ = 1;           // by how much a spread widens
 };
 
 }  // namespace weighbridge
