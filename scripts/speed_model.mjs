@@ -87,7 +87,7 @@ export function features(row, answer, device, released, efficiency, current) {
     generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan",
     again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
-    bandwidth: device.bandwidth, link: device.link_bandwidth ?? 0, used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
+    bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
     prefill: pass("prefill"), decode: pass("decode"),
     concurrency: answer.load.concurrency, others: input(tpot, "others"), output: load.output_tokens ?? 256,

@@ -39,6 +39,8 @@ void assume_choices(const Request& r, const Estimate& e, std::vector<Assumption>
     assumptions.push_back({"/devices", std::to_string(e.layout.devices()), "default", {}});
   if (!r.layout_given && r.method != Method::article)
     assumptions.push_back({"/parallel", layout_text(e.layout), "default", {}});
+  if (e.has_speed && r.device->link_assumed && e.layout.devices() > 1 && r.method != Method::article)
+    assumptions.push_back({"/device/link_bandwidth", number_text(r.device->link.value), "estimated", {}});
   if (r.workload.concurrency_max) assumptions.push_back({"/workload/concurrency", number_text(e.concurrency), "estimated", {}});
 }
 

@@ -180,6 +180,10 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.compute = d.compute * (engine.vulkan ? t[C::vulkan_compute] : 1);
   if (d.power_limited) p.joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
   p.watts = (device.rated_power.value > 0 ? device.rated_power : device.power).value;
+  if (device.power.value > 0 && device.power.value < p.watts) {
+    p.lowered_watts = device.power.value;
+    p.lowered_joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
+  }
   p.bf16_on_vectors = engine.vulkan && amd;
   p.packed = kind == K::local ? t[C::packed_local] : server ? t[C::packed_server] : 1;
   p.experts = t[own ? C::expert_compute : C::expert_compute_server];

@@ -37,10 +37,11 @@ struct Work {                                          // of the passes over a p
   double scores = 0;                                   // attention scores on that device
 };
 
-// System memory, where the request says nothing: two channels of DDR5-5600, of which decoding is assumed to reach six tenths (0.5 to 0.8;
-// too few measurements of offload are published with all their inputs to fit it). `host.bandwidth` replaces the first.
+// System memory, where the request says nothing: two channels of DDR5-5600 (`host.bandwidth` replaces it). Processors reach six tenths of it
+// while they decode: 0.52 to 0.58 on two sockets of DDR5 (JustVugg/colibri, issue 537), 0.88 on four channels of DDR4-2133 (ggml-org/llama.cpp,
+// issue 5484). Ranges take the ends.
 constexpr BytesPerSecond kHostBandwidth{89.6e9};
-constexpr double kHostShare = 0.6;
+constexpr double kHostShare = 0.6, kHostLeast = 0.5, kHostMost = 0.9;
 constexpr double kUsualJoules = 1.2e-12;               // power limit over 16-bit peak of a board that says no limit: the middle of the catalogue's
 constexpr double kFetchTokens = 32;                    // from here on llama.cpp fetches weights to the device for a pass
 constexpr double kLoopTokens = 128;                    // and multiplies unquantised experts one by one
@@ -218,6 +219,7 @@ class Pacer {
   struct Timed {
     Seconds seconds;
     Bound bound = Bound::bandwidth;
+    double host = 0;                                   // part of these that the processor reads for
   };
 
   // What a product runs at: the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
@@ -262,7 +264,7 @@ class Pacer {
     // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
     const double distinct_share = m_.experts > 0 ? w.distinct / static_cast<double>(m_.experts) : 1;
     const Bytes host_bytes = w.passes * (reads_.on_host + distinct_share * reads_.experts_on_host);
-    const bool fetched = w.tokens / w.passes >= kFetchTokens && d.link.value > 0;
+    const bool fetched = w.tokens / w.passes >= kFetchTokens && !d.unified;
     const BytesPerSecond host_rate = fetched ? d.link : r_.host_bandwidth > 0 ? BytesPerSecond{r_.host_bandwidth} : d.unified ? d.bandwidth : kHostBandwidth;
     const double host_share = fetched ? pace_.link : kHostShare;
     const Seconds host = host_bytes / (host_rate * host_share);
@@ -287,6 +289,7 @@ class Pacer {
     const double gain = stages > 1 && flight > 1 ? pace_.stages * (flight * stages / (flight + stages - 1) - 1) : 0;
     Timed out;
     out.seconds = (work + launch) / (1 + gain) + host + reduce + pipe + exchange;
+    if (!fetched && host.value > 0) out.host = host / out.seconds;
     if constexpr (Tr::on) {
       const From share_from = from(r_.bandwidth_efficiency);
       show_compute(w, linear, attention, of, trace);
@@ -388,7 +391,8 @@ class Pacer {
     // A FLOP takes its time at the peak and, beside that, its energy's share of what the board may draw.
     const double watts = pace_.watts > 0 ? pace_.watts : half_peak_.value * kUsualJoules;
     if (r_.compute_efficiency <= 0) {
-      const double energy = pace_.joules * half_peak_.value / watts;
+      double energy = pace_.joules * half_peak_.value / watts;
+      if (pace_.lowered_watts > 0) energy += pace_.lowered_joules * half_peak_.value * (1 / pace_.lowered_watts - 1 / watts);
       pace_.compute = 1 / (1 / pace_.compute + energy);
       pace_.attention /= 1 + energy;
     }
@@ -413,6 +417,7 @@ class Pacer {
     s.prefill.bytes = static_cast<double>(e_.layout.tensor) * (prompt.weight_bytes + prompt.kv_bytes);
     s.prefill.seconds = timed.seconds;
     s.prefill.bound = timed.bound;
+    host_prompt_ = timed.host;
     if (timed.seconds.value > 0)
       s.prefill.tokens_per_s = trace.step(FormulaId::prefill_tokens_per_s, Tokens{prompt.tokens} / timed.seconds,
                                           {{"tokens", prompt.tokens, w.prompt_tokens.from}, {"seconds", timed.seconds, FormulaId::pass_seconds, "prefill"}});
@@ -427,6 +432,7 @@ class Pacer {
     const double batch = micro_batch(concurrency);
     const Work token = decode_work(batch, trace);
     auto timed = time(token, "decode", trace);
+    host_step_ = timed.host;
     const double accepted = speculate(timed, trace);
     // Each micro-batch reads the weights once more; products and caches are those of the sequences that there are.
     const double micro_batches = std::ceil(in_replica(concurrency) / batch) * static_cast<double>(l.data);
@@ -575,9 +581,12 @@ class Pacer {
   void spread() {
     const auto of = [&](SpreadOf what) { return r_.paces ? r_.paces->spread(what, r_.pace.kind, *r_.device) : Spread{1, 1}; };
     const bool moe = m_.experts > 0, alone = e_.load.concurrency <= 1;
-    const auto prompt = of(moe ? SpreadOf::prefill_moe : SpreadOf::prefill);
-    const auto steps = of(alone ? moe ? SpreadOf::single_moe : SpreadOf::single : moe ? SpreadOf::batched_moe : SpreadOf::batched);
-    const auto first = of(alone ? SpreadOf::ttft : SpreadOf::ttft_loaded);
+    const auto with_host = [](Spread s, double part) {
+      return Spread{s.low * (1 - part * (1 - kHostShare / kHostMost)), s.high * (1 + part * (kHostShare / kHostLeast - 1))};
+    };
+    const auto prompt = with_host(of(moe ? SpreadOf::prefill_moe : SpreadOf::prefill), host_prompt_);
+    const auto steps = with_host(of(alone ? moe ? SpreadOf::single_moe : SpreadOf::single : moe ? SpreadOf::batched_moe : SpreadOf::batched), host_step_);
+    const auto first = with_host(of(alone ? SpreadOf::ttft : SpreadOf::ttft_loaded), host_prompt_);
     e_.slow = scaled(prompt.high, steps.high, first.high);
     e_.fast = scaled(prompt.low, steps.low, first.low);
   }
@@ -608,6 +617,7 @@ class Pacer {
   Estimate& e_;
   Pace pace_;
   bool latent_ = false;                                // attention over latents (MLA)
+  mutable double host_prompt_ = 0, host_step_ = 0;     // parts of a prompt's and of a step's time that the processor reads for
   FlopsPerSecond half_peak_, vector_peak_;             // products in 16 bits; unpacking
 };
 

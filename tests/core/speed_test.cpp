@@ -256,6 +256,55 @@ TEST_CASE("a power limit slows arithmetic and not memory, and counts in the ener
   CHECK(number(limited, "/cost/watts") == 225);
 }
 
+TEST_CASE("a lower power limit costs prompts what boards were measured to lose") {
+  // Rates of prompts against those at the board's own limit: six RTX 3090 (llmgarage.ai, "power limit tokens per second benchmark"), one
+  // (noonghunna/club-3090, issue 104).
+  const auto seconds = [](double watts) {
+    json request{{"model", "Qwen/Qwen3-14B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-3090"}, {"devices", 1}, {"workload", {{"prompt_tokens", 16000}}}};
+    request["options"] = {{"power_limit_w", watts}};
+    return speed_of(request, "prefill/seconds");
+  };
+  const double own = seconds(350);
+  const double measured[][2] = {{300, 9326.0 / 9893}, {250, 8436.0 / 9893}, {180, 1317.85 / 1750.7}};
+  for (const auto& [watts, rate] : measured) {
+    INFO(watts << " " << own / seconds(watts));
+    CHECK(std::fabs(own / seconds(watts) / rate - 1) < 0.1);
+  }
+  CHECK(seconds(400) == own);
+}
+
+TEST_CASE("ranges widen where engines, or a class of devices, were not measured") {
+  const auto reach = [](const json& request) {
+    const auto answer = estimate(request);
+    INFO(written(request));
+    REQUIRE(is_true(answer, "/ok"));
+    return number(answer, "/intervals/speed.tpot_s/1") / number(answer, "/speed/tpot_s");
+  };
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "llama.cpp"}, {"devices", 1}, {"device", "rtx-4090"}};
+  const double measured = reach(request);
+  request["device"] = "b200-sxm-180gb";                    // servers were measured there, llama.cpp was not
+  const double elsewhere = reach(request);
+  request["device"] = "xeon-spr-8ch-amx";                  // nobody measured these
+  const double nowhere = reach(request);
+  CHECK(elsewhere > measured);
+  CHECK(nowhere > elsewhere);
+  const auto answer = estimate(request);
+  CHECK(at(answer, "/basis/speed.tpot_s") == "assumed");
+}
+
+TEST_CASE("several devices without a known link share an assumed one, and the answer says so") {
+  auto device = own_device(2e12, 1);
+  device.erase("link_bandwidth");
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "vllm"}, {"device", device}, {"devices", 2}};
+  bool said = false;
+  const auto answer = estimate(request);
+  for (const auto& a : at(answer, "/assumptions")) said = said || a["path"] == "/device/link_bandwidth";
+  CHECK(said);
+  const double assumed = speed_of(request, "prefill/seconds");
+  request["device"]["link_bandwidth"] = 450e9;
+  CHECK(speed_of(request, "prefill/seconds") < assumed);
+}
+
 TEST_CASE("of two boards with the same peaks the one that may draw more reads prompts faster") {
   const json like_an_h100{{"memory_bytes", 85e9}, {"bandwidth", 3.35e12}, {"class", "datacenter"},
                           {"flops", {{"bf16", 989.5e12}, {"fp16", 989.5e12}, {"fp32", 67e12}, {"fp8", 1979e12}, {"int8", 1979e12}}}};

@@ -19,6 +19,7 @@ struct Device {
   double usable_fraction = 1;            // unified memory: the share that the GPU may take
   BytesPerSecond bandwidth;
   FlopsPerSecond peak[6];                // dense, by Arithmetic; 0: not known or not supported
+  bool link_assumed = false;
   BytesPerSecond link;                   // one way, to the other devices of a node; 0: not known
   std::int64_t per_node = 0;             // 0: not known
   Watts power;                           // 0: not known

@@ -70,7 +70,8 @@ struct Pace {
   double bandwidth = 1, cache = 1;     // shares of the memory's peak for weights and for the KV cache
   double compute = 1;                  // share of the dense peak in matrix products, as far as power allows
   double joules = 0;                   // of a FLOP in these, which the board's power limit spreads over time
-  double watts = 0;                    // that limit; 0: not known
+  double watts = 0;                    // that limit, as rated; 0: not known
+  double lowered_watts = 0, lowered_joules = 0;        // the limit that was set below it, and what a FLOP then draws on any board; 0: none
   double packed = 1, experts = 1;      // times that: weights stored narrower than they multiply, routed experts
   double attention = 1, latent = 1;    // share of the 16-bit peak in attention, as far as power allows; times that: over latents
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own

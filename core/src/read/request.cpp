@@ -320,6 +320,13 @@ void read_layout(Reader& r, Request& out) {
   note_replicas(r, *out.model, l);
 }
 
+// Several devices whose link nobody gave: boards share a PCIe 4.0 x16 slot's rate one way, computers with unified memory a 10 Gbit/s network.
+void assume_link(Device& d) {
+  if (d.link.value > 0) return;
+  d.link = BytesPerSecond{d.unified ? 1.25e9 : 31.51e9};
+  d.link_assumed = true;
+}
+
 // ---- workload and options ----
 
 Workload read_workload(Reader& r) {
@@ -493,17 +500,15 @@ void read_pool(Reader& r, const json& request, const Catalog& catalog, Request& 
   if (read && read->device) out.prefill_pool = std::make_shared<const Request>(std::move(*read));
 }
 
-// A lower power limit lowers clocks: arithmetic slows by about the fourth root of the power, memory keeps its own clock. Assumed;
-// half the power leaves 84 % of the arithmetic.
+// A lower power limit spreads the energy of products over more time; memory keeps its own clock.
 void limit_power(Reader& r, Request& out) {
-  const double limit = r.figure("/options/power_limit_w");
-  if (limit <= 0 || !out.device || out.device->power.value <= limit) return;
-  const double factor = std::sqrt(std::sqrt(limit / out.device->power.value));
-  for (auto& peak : out.device->peak) peak = peak * factor;
-  for (auto& kind : out.device->peak_kind) kind = weakest(kind, Kind::assumed);
-  out.device->rated_power = out.device->power;
-  out.device->power = Watts{limit};
-  r.assume("/device/flops", number_text(factor), "estimated");
+  const Watts limit{r.figure("/options/power_limit_w")};
+  if (limit.value <= 0 || !out.device) return;
+  auto& d = *out.device;
+  const Watts rated = max(d.power, d.rated_power);
+  if (rated.value > 0 && rated.value <= limit.value) return;
+  d.rated_power = rated;
+  d.power = limit;
 }
 
 void read_options(Reader& r, Request& out) {
@@ -602,6 +607,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   out.host_bytes = r.figure("/host/memory_bytes");
   out.host_bandwidth = r.figure("/host/bandwidth");
   read_layout(r, out);
+  if (out.device) assume_link(*out.device);
   out.workload = read_workload(r);
   read_options(r, out);
   read_draft(r, out);
