@@ -1,5 +1,7 @@
 #include "weighbridge/api.hpp"
 
+#include <cmath>
+
 #include "advice.hpp"
 #include "json.hpp"
 #include "read/fields.hpp"
@@ -26,6 +28,8 @@ void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
     problems.add(Code::weights_do_not_fit, "/device");
   else if (e.capacity.max_concurrency >= 1 && e.concurrency > e.capacity.max_concurrency)
     problems.add(Code::concurrency_beyond_capacity, "/workload/concurrency", {{"concurrency", e.concurrency}, {"capacity", e.capacity.max_concurrency}});
+  if (e.has_speed && r.workload.requests_per_s > 0 && !e.load.stable)
+    problems.add(Code::rate_beyond_capacity, "/workload/requests_per_s", {{"rate", r.workload.requests_per_s}, {"most", std::floor(r.workload.requests_per_s / e.load.utilisation * 100) / 100}});
   const bool narrow = e.arithmetic == Arithmetic::fp8 || e.arithmetic == Arithmetic::fp4 || e.arithmetic == Arithmetic::int8;
   if (e.has_speed && narrow && e.arithmetic != e.arithmetic_used)
     problems.add(Code::format_without_hardware, "/weights",
@@ -41,6 +45,17 @@ void assume_choices(const Request& r, const Estimate& e, std::vector<Assumption>
     assumptions.push_back({"/parallel", layout_text(e.layout), "default", {}});
   if (e.has_speed && r.device->link_assumed && e.layout.devices() > 1 && r.method != Method::article)
     assumptions.push_back({"/device/link_bandwidth", number_text(r.device->link.value), "estimated", {}});
+  // Price and power of the catalogue, with where and when the price was seen.
+  const auto* listed = r.device_from != From::user ? catalog().find_device(r.device->id) : nullptr;
+  if (listed && e.has_speed && r.method != Method::article) {
+    if (r.device->price_per_hour.value > 0 && r.device->price_per_hour.value == listed->device.price_per_hour.value) {
+      const auto row = catalog().device_row(static_cast<std::size_t>(listed - catalog().devices().data()), false);
+      const auto* price = member(row, "price");
+      assumptions.push_back({"/price_usd_per_hour", number_text(r.device->price_per_hour.value), "catalog",
+                             price ? std::string(text_of(*price, "provider")) + ", " + std::string(text_of(*price, "date")) : std::string()});
+    }
+    if (r.device->power.value > 0 && r.device->rated_power.value <= 0) assumptions.push_back({"/options/power_limit_w", number_text(r.device->power.value), "catalog", {}});
+  }
   if (r.workload.concurrency_max) assumptions.push_back({"/workload/concurrency", number_text(e.concurrency), "estimated", {}});
 }
 

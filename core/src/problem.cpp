@@ -61,6 +61,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"unknown_engine_version", kWarning, "The version {version} is not known[; {taken} is taken]."},
     {"engine_as_ideal", kWarning, "There is no profile of {engine} yet; it is computed as an ideal engine, which wastes nothing."},
     {"concurrency_beyond_capacity", kWarning, "{concurrency} sequences do not fit at once[; {capacity} do], and the rest wait."},
+    {"rate_beyond_capacity", kWarning, "{rate} requests per second are more than this deployment keeps up with[: {most}]; they would wait ever longer."},
     {"weights_do_not_fit", kWarning, "The weights alone do not fit; speed is given as if they did."},
     {"unknown_architecture", kWarning, "The architecture[ \"{model_type}\"] is not known and was read by its generic keys; check the parameter count."},
     {"config_key_ignored", kWarning, "{key} in this config is not taken into account[: {why}]."},

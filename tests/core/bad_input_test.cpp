@@ -612,6 +612,7 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
       R"({"model":{"config":{"model_type":"brandnew","hidden_size":4096,"num_hidden_layers":32,"num_attention_heads":32,"intermediate_size":9,"vocab_size":9,"max_position_embeddings":4096,"vision_config":{}}},
           "engine":{"name":"vllm","version":"99"},"options":{"swa_full":true},"workload":{"context_tokens":100000000}})",
       R"({"model":"meta-llama/Llama-3.1-8B","device":"rtx-4090","devices":1,"workload":{"prompt_tokens":10000,"concurrency":1000}})",
+      R"({"model":"meta-llama/Llama-3.1-8B","device":"rtx-4090","devices":1,"weights":"fp8","workload":{"requests_per_s":1000}})",
       R"({"model":"meta-llama/Llama-3.1-70B","device":["rtx-4090","rtx-3090"]})", R"({"model":"openai/gpt-oss-120b","device":"h100-sxm-80gb"})",
       R"({"model":"meta-llama/Llama-3.1-8B","device":{"memory_bytes":24e9}})", R"({"model":{"manual":{"parameters":7e9}},"method":"article"})",
       R"({"model":"meta-llama/Llama-3.1-8B","parallel":{"tensor":16}})", R"({"model":"unsloth/Llama-3.1-8B-GGUF"})"};

@@ -84,6 +84,17 @@ TEST_CASE("FLOP of a step are those of its sequences, whatever the layout") {
     CHECK(same(flops(layout), alone, 1e-12));
 }
 
+TEST_CASE("no load reads more prompts than a deployment that does nothing else") {
+  for (const double output : {1.0, 2.0, 10.0, 200.0})
+    for (const char* engine : {"ideal", "vllm", "tensorrt-llm"}) {
+      const json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"device", "h100-sxm-80gb"}, {"devices", 1},
+                         {"workload", {{"prompt_tokens", 2000}, {"output_tokens", output}, {"concurrency", 64}}}};
+      const auto answer = estimate(request);
+      INFO(written(request));
+      CHECK(number(answer, "/speed/output_tokens_per_s") / output * 2000 < 1.3 * number(answer, "/speed/prefill/tokens_per_s"));
+    }
+}
+
 TEST_CASE("an open loop that is too fast is not stable, and a slow one is served as it comes") {
   const auto at_rate = [](double rate) {
     return estimate({{"model", "meta-llama/Llama-3.1-8B"}, {"device", "h100-sxm-80gb"}, {"workload", {{"requests_per_s", rate}, {"output_tokens", 200}}}});

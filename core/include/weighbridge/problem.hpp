@@ -28,7 +28,7 @@ enum class Code {
   // this is ours, not the caller's
   internal_error,
   // warnings: the answer is given
-  context_beyond_model, option_without_effect, unknown_engine_version, engine_as_ideal, concurrency_beyond_capacity,
+  context_beyond_model, option_without_effect, unknown_engine_version, engine_as_ideal, concurrency_beyond_capacity, rate_beyond_capacity,
   weights_do_not_fit, unknown_architecture, config_key_ignored, format_without_hardware, speed_figure_missing,
   mixed_devices, files_disagree, model_taken_for,
   // notes

@@ -325,6 +325,7 @@ export const zh: Texts = {
     option_without_effect: '选项“{option}”[对 {engine} ]不起作用。',
     unknown_engine_version: '不认识版本 {version}[；按 {taken} 计算]。',
     engine_as_ideal: '还没有 {engine} 的规则；按没有任何浪费的理想引擎计算。',
+    rate_beyond_capacity: '每秒 {rate} 个请求超出了这套部署的处理能力[（{most}）]，等待会越来越长。',
     concurrency_beyond_capacity: '{concurrency} 个序列不能同时放下[；能放 {capacity} 个]，其余的等待。',
     weights_do_not_fit: '光是权重就放不下；速度按放得下计算。',
     unknown_architecture: '不认识这种架构[“{model_type}”]，按通用的键读取；请核对参数量。',
