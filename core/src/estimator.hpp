@@ -108,7 +108,7 @@ class Estimator : private Placement<T> {
         trace_.name_rows(c.names);
       }
     }
-    this->activations_on(l, sequences(), fullest_ == l.pipeline - 1, trace_);
+    this->activations_on(l, sequences(), this->makes_logits(l, fullest_), trace_);
     t.activations = trace_.step(FormulaId::total_activations, devices * activations_,
                                 {{"devices", devices, From::user}, {"activations", activations_, activations_id()}});
     const auto parts = this->runtime_parts(l, trace_);
@@ -130,8 +130,9 @@ class Estimator : private Placement<T> {
   }
 
   // Layers of a row that lie on the devices of a replica, or on the fullest one, where `moved` layers' experts stay on the host.
-  double row_layers(const StoredRow& s, const TensorRow& row, double here, const StageLayers& stage) const {
+  double row_layers(const StoredRow& s, const TensorRow& row, const StageLayers& stage) const {
     const auto kind = static_cast<std::size_t>(row.kind);
+    auto here = static_cast<double>(m_.layers_of(kind, stage.first, stage.end));
     if (row.role == Role::experts && r_.cpu_moe > 0) here -= this->moved(kind, stage);
     return static_cast<double>(s.layers) * here / static_cast<double>(row.layers);
   }
@@ -139,7 +140,7 @@ class Estimator : private Placement<T> {
   void show_total_weights() {
     std::vector<double> count, copies, elements, bits, scales, host_count, host_elements, host_bits, host_scales;
     std::vector<std::string> names, host_names;
-    const StageLayers devices{std::min(on_host_, m_.spec.layers()), m_.spec.layers()};
+    const auto devices = this->offloaded_layers();
     for (const auto& s : stored_.rows) {
       const auto& row = m_.rows[s.row];
       if (!this->loaded(row)) continue;
@@ -148,7 +149,7 @@ class Estimator : private Placement<T> {
       const auto all = static_cast<double>(s.layers);
       double on_devices = all, on_host = 0, holders = 1;
       if (where == Place::layers && buffers_) {
-        on_devices = row_layers(s, row, static_cast<double>(m_.layers_of(static_cast<std::size_t>(row.kind), devices.first, devices.end)), devices);
+        on_devices = row_layers(s, row, devices);
         on_host = all - on_devices;
       } else if (where != Place::layers) {
         holders = this->holders(where, row.role);
@@ -183,26 +184,26 @@ class Estimator : private Placement<T> {
 
   // Weights by role on the fullest device (without a device: on the one that would hold most).
   void show_device_weights() {
-    const auto stage = this->layers_on(e_.layout, fullest_);
+    const auto stage = this->by_rows(e_.layout) ? this->offloaded_layers() : this->layers_on(e_.layout, fullest_);
+    const double rows = this->row_share(e_.layout, fullest_);
     const auto here = [&](const StoredRow& s, const TensorRow& row) {
       Part part{0, formulas::share_on_fullest(row.split, kv_heads(m_, row.kind), e_.layout)};
       if (!this->loaded(row)) return part;
       const auto where = place_of(row);
-      if (where == Place::layers) part.layers = row_layers(s, row, scratch_.cache.here[static_cast<std::size_t>(row.kind)], stage);
-      else if (this->on_fullest(where, row.role)) part.layers = static_cast<double>(s.layers);
+      part.layers = where == Place::layers ? rows * row_layers(s, row, stage) : this->on_fullest(where, row.role) * static_cast<double>(s.layers);
       return part;
     };
     const auto& roles = e_.device.weights_by_role;
     formulas::show_roles(FormulaId::device_role_weights, roles, m_, formats_, r_.weights.bits, stored_.rows, here, trace_);
     const auto& d = e_.device;
     Input adapters{"adapters", d.adapters, From::user}, made{"engine_weights", d.engine_weights, From::model};
-    std::vector<double> adapter_width, latent_bytes;
+    std::vector<double> adapter_width, latent_bytes, on_here;
     for (std::size_t i = 0; i < m_.spec.kinds.size(); ++i) {
       const auto kind = static_cast<std::int16_t>(i);
       adapter_width.push_back(r_.adapters > 0 ? this->adapter_width(kind, e_.layout) : 0);
       latent_bytes.push_back(this->latent_width(kind, e_.layout));
+      on_here.push_back(rows * static_cast<double>(m_.layers_of(i, stage.first, stage.end)));
     }
-    const std::vector<double> on_here(scratch_.cache.here.begin(), scratch_.cache.here.begin() + static_cast<std::ptrdiff_t>(m_.spec.kinds.size()));
     const std::vector<std::string> names(scratch_.cache.names.begin(), scratch_.cache.names.begin() + static_cast<std::ptrdiff_t>(m_.spec.kinds.size()));
     if (r_.adapters > 0) {
       trace_.step(FormulaId::adapter_weights, d.adapters,
@@ -269,10 +270,10 @@ class Estimator : private Placement<T> {
       double fits;
     };
     const auto at = [&](std::int64_t stage, Bytes weights, Bytes each) {
-      const auto pass = pass_on(stage == l.pipeline - 1);
+      const auto pass = pass_on(this->makes_logits(l, stage));
       const auto usable = this->usable_on(stage, l, weights, pass);
       const auto space = max(Bytes{}, usable - weights - runtime);
-      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : kUnknownContext;
+      const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : space >= pass ? kUnknownContext : 0;
       const double beside_logits = (each + added).value > 0 ? std::floor(space / (each + added)) : kUnknownContext;
       return At{weights, each, pass, usable, std::max(0.0, std::min(beside_pass, beside_logits))};
     };

@@ -27,10 +27,11 @@ inline std::int64_t node_size(const Request& r) {
   return r.device && r.device->per_node > 0 ? r.device->per_node : kDefaultNode;
 }
 
-// Where in a pipeline a tensor lies: with its layers, with the first or the last ones, or (a tied table) with both.
+// Where in a pipeline a tensor lies: with its layers, with the first or the last ones, or (a tied table) with both. Towers make inputs.
 inline StoredGroup::Place place_of(const TensorRow& row) {
   using Place = StoredGroup::Place;
   if (row.kind >= 0 && !row.mtp) return Place::layers;
+  if (row.role == Role::vision) return Place::first;
   return row.tied_head ? Place::ends : row.use == Use::lookup ? Place::first : Place::last;
 }
 
@@ -265,8 +266,8 @@ class Placement {
   bool by_card(const Layout& l) const { return !r_.cards.empty() && l.tensor == 1 && l.pipeline == static_cast<std::int64_t>(r_.cards.size()); }
   bool by_memory(const Layout& l) const { return buffers_ || (by_card(l) && r_.engine.layer_split); }
 
-  // Shares of the memory decide where a stage begins: the layers [first, end) lie on it, layers before the first stage on the host.
-  std::int64_t begins(const Layout& l, std::int64_t stage) const {
+  // What the devices before a stage take of the model: shares of the memory, if not given.
+  double share_before(const Layout& l, std::int64_t stage) const {
     double before = static_cast<double>(stage) / static_cast<double>(l.pipeline);
     if (static_cast<std::int64_t>(r_.tensor_split.size()) == l.pipeline && l.pipeline > 1) {
       double all = 0, part = 0;
@@ -284,7 +285,18 @@ class Placement {
       }
       before = part / all;
     }
+    return before;
+  }
+  // llama.cpp's -sm row: every matrix lies on all devices, by rows; cache and results of passes are the first one's. Norms, less than a
+  // thousandth of the weights, are counted with the matrices.
+  bool by_rows(const Layout& l) const { return r_.by_rows && l.pipeline > 1; }
+  double row_share(const Layout& l, std::int64_t stage) const { return by_rows(l) ? share_before(l, stage + 1) - share_before(l, stage) : 1; }
+  StageLayers offloaded_layers() const { return {std::min(on_host_, m_.spec.layers()), m_.spec.layers()}; }
+
+  // The layers [first, end) lie on a stage, layers before the first stage on the host.
+  std::int64_t begins(const Layout& l, std::int64_t stage) const {
     const auto units = buffers_ ? offloaded_ : m_.spec.layers();
+    const double before = by_rows(l) ? (stage > 0 ? 1 : 0) : share_before(l, stage);
     const auto first = on_host_ + static_cast<std::int64_t>(std::ceil(before * static_cast<double>(units) - 1e-9));
     return std::min(first, m_.spec.layers());
   }
@@ -293,6 +305,7 @@ class Placement {
     return {begins(l, stage), begins(l, stage + 1)};
   }
   bool head_on_device() const { return !buffers_ || offloaded_ > 0; }
+  bool makes_logits(const Layout& l, std::int64_t stage) const { return stage == (by_rows(l) ? 0 : l.pipeline - 1); }
 
   // Of a kind's layers on a stage, those whose experts stay on the host.
   double moved(std::size_t kind, const StageLayers& s) const {
@@ -309,19 +322,20 @@ class Placement {
     for (std::int64_t stage = 0; stage <= last; ++stage) {
       // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
       if (kinds == 1 && stage == 2 && !by_memory(l)) stage = last;
-      const auto layers = layers_on(l, stage);
+      const auto layers = layers_on(l, stage), weighed = by_rows(l) ? offloaded_layers() : layers;
+      const double rows = row_share(l, stage);
       Bytes weights, sequence;
       for (std::size_t i = 0; i < kinds; ++i) {
-        const auto here = static_cast<double>(m_.layers_of(i, layers.first, layers.end));
-        weights += here * scratch_.layer_weights[i];
-        if (r_.cpu_moe > 0) weights = weights - moved(i, layers) * scratch_.layer_experts[i];
+        const auto here = static_cast<double>(m_.layers_of(i, weighed.first, weighed.end));
+        weights += rows * here * scratch_.layer_weights[i];
+        if (r_.cpu_moe > 0) weights = weights - rows * moved(i, weighed) * scratch_.layer_experts[i];
       }
       for (std::size_t i = 0; i < m_.caches.size(); ++i)
         sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
       weights += position_tables() + draft_weights(l);
       if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
-      if (stage == last && head_on_device()) weights += last_;
-      if (buffers_ ? stage == last && head_on_device() : stage == 0 || stage == last) weights += ends_;
+      if ((stage == last || by_rows(l)) && head_on_device()) weights += rows * last_;
+      if (buffers_ ? (stage == last || by_rows(l)) && head_on_device() : stage == 0 || stage == last) weights += rows * ends_;
       f(stage, weights, sequence);
     }
   }
@@ -379,7 +393,9 @@ class Placement {
       Bytes expert;
       if (r_.cpu_moe > 0 || on_host_ > 0)
         for (const auto b : scratch_.layer_experts) expert = max(expert, b / 3);
-      return formulas::compute_buffer(m_, p_, s, static_cast<double>(l.pipeline), expert, head, r_.chunk_tokens.from, trace);
+      // Devices work side by side, each with copies of the inputs, only when nothing of the model lies on the host.
+      const double stages = on_host_ > 0 || r_.cpu_moe > 0 || by_rows(l) ? 1 : static_cast<double>(l.pipeline);
+      return formulas::compute_buffer(m_, p_, s, stages, expert, head, r_.chunk_tokens.from, trace);
     }
     if (p_.rule == EngineRule::budget || p_.rule == EngineRule::free_share) tokens = r_.chunk_tokens;
     s.prompt = batched_prompts() ? tokens.value : std::max(tokens.value, std::min(context, r_.workload.prompt_tokens.value));
@@ -439,7 +455,7 @@ class Placement {
         with_head = activations_on(l, sequences, true, quiet_);
         without_head = buffers && l.pipeline > 1 ? activations_on(l, sequences, false, quiet_) : with_head;
       }
-      const auto activations = stage == l.pipeline - 1 ? with_head : without_head;
+      const auto activations = makes_logits(l, stage) ? with_head : without_head;
       const auto room = r_.device ? usable_on(stage, l, weights, activations) : Bytes{};
       const auto headroom = room - weights - sequences * sequence - activations - runtime;
       if (!any || headroom < most.headroom) most = {stage, weights, activations, headroom};
@@ -448,10 +464,11 @@ class Placement {
     return most;
   }
 
-  bool on_fullest(Place place, Role role) const {
+  // The part of what lies beside the layers that the fullest device holds.
+  double on_fullest(Place place, Role role) const {
     const bool first = fullest_ == 0, last = fullest_ == e_.layout.pipeline - 1;
     if (buffers_ && role == Role::vision) return first;
-    if (buffers_) return place != Place::first && last && head_on_device();
+    if (buffers_) return place != Place::first && (last || by_rows(e_.layout)) && head_on_device() ? row_share(e_.layout, fullest_) : 0;
     return place == Place::first ? first : place == Place::last ? last : first || last;
   }
   // How many devices of a replica's pipeline hold what lies beside the layers.
@@ -468,7 +485,8 @@ class Placement {
     fullest_ = fullest.stage;
     activations_ = fullest.activations;
     const auto layers = layers_on(l, fullest_);
-    const StageLayers devices{on_host_ < m_.spec.layers() ? on_host_ : m_.spec.layers(), m_.spec.layers()};
+    const auto devices = offloaded_layers(), weighed = by_rows(l) ? devices : layers;
+    const double rows = row_share(l, fullest_);
     auto& t = scratch_.cache;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
       t.here[i] = static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end));
@@ -487,11 +505,11 @@ class Placement {
       double part, all, host;                          // of the group: on the fullest device, on all devices of a replica, on the host
       if (g.place == Place::layers) {
         const bool experts = g.role == Role::experts && r_.cpu_moe > 0;
-        part = (t.here[kind] - (experts ? moved(kind, layers) : 0)) / t.layers[kind];
+        part = rows * (static_cast<double>(m_.layers_of(kind, weighed.first, weighed.end)) - (experts ? moved(kind, weighed) : 0)) / t.layers[kind];
         all = buffers_ ? (static_cast<double>(m_.layers_of(kind, devices.first, devices.end)) - (experts ? moved(kind, devices) : 0)) / t.layers[kind] : 1;
         host = 1 - all;
       } else {
-        part = on_fullest(g.place, g.role) ? 1 : 0;
+        part = on_fullest(g.place, g.role);
         all = holders(g.place, g.role);
         host = buffers_ && (all == 0 || g.place == Place::ends) ? 1 : 0;
       }
@@ -522,8 +540,9 @@ class Placement {
       const auto each = r_.adapters > 0 ? adapters_in(kind, l) : Bytes{};
       const Bytes latent{latent_width(kind, l)};
       const double all = buffers_ ? static_cast<double>(m_.layers_of(i, devices.first, devices.end)) : t.layers[i];
-      d.adapters += t.here[i] * each;
-      d.engine_weights += t.here[i] * latent;
+      const double here = rows * static_cast<double>(m_.layers_of(i, weighed.first, weighed.end));
+      d.adapters += here * each;
+      d.engine_weights += here * latent;
       adapters += all * each;
       made += all * latent;
     }

@@ -615,7 +615,8 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
       R"({"model":"meta-llama/Llama-3.1-8B","device":"rtx-4090","devices":1,"weights":"fp8","workload":{"requests_per_s":1000}})",
       R"({"model":"meta-llama/Llama-3.1-70B","device":["rtx-4090","rtx-3090"]})", R"({"model":"openai/gpt-oss-120b","device":"h100-sxm-80gb"})",
       R"({"model":"meta-llama/Llama-3.1-8B","device":{"memory_bytes":24e9}})", R"({"model":{"manual":{"parameters":7e9}},"method":"article"})",
-      R"({"model":"meta-llama/Llama-3.1-8B","parallel":{"tensor":16}})", R"({"model":"unsloth/Llama-3.1-8B-GGUF"})"};
+      R"({"model":"meta-llama/Llama-3.1-8B","parallel":{"tensor":16}})", R"({"model":"unsloth/Llama-3.1-8B-GGUF"})",
+      R"({"model":"meta-llama/Llama-3.1-8B","engine":"llama.cpp","weights":"awq-int4"})"};
   std::set<std::string> met;
   const auto meet = [&](const json& answer) {
     for (const auto& problem : at(answer, "/problems")) {

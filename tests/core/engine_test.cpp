@@ -319,6 +319,62 @@ TEST_CASE("a context beyond the model's says what the engine would do; devices t
   CHECK_FALSE(is_true(shared(3), "/ok"));
 }
 
+TEST_CASE("what an engine itself would not start with is a warning that says so, beside the answer") {
+  const auto message = [](json more) {
+    json request{{"model", "Qwen/QwQ-32B"}, {"device", "h100-sxm-80gb"}, {"devices", 2}};
+    request.update(more);
+    const auto answer = good(request);
+    for (const auto& p : at(answer, "/problems"))
+      if (text(p, "/code") == "engine_refuses") return text(p, "/path") + " " + text(p, "/message");
+    return std::string();
+  };
+  const auto says = [&](json more, const char* path, const char* words) {
+    const auto found = message(more);
+    INFO(found);
+    CHECK(found.rfind(path, 0) == 0);
+    CHECK(found.find(words) != std::string::npos);
+  };
+  says({{"engine", "llama.cpp"}, {"weights", "awq-int4"}}, "/weights ", "does not read weights in AWQ");
+  says({{"engine", "exllamav2"}, {"weights", "Q4_K_M"}}, "/weights ", "Q4_K_M");
+  says({{"engine", "tensorrt-llm"}, {"weights", "nf4"}}, "/weights ", "NF4");
+  says({{"engine", "exllamav2"}, {"device", "apple-m2-ultra-76c"}}, "/device ", "does not run on");
+  says({{"engine", "llama.cpp"}, {"weights", "Q4_K_M"}, {"kv_cache", "q8_0"}, {"options", {{"flash_attention", false}}}}, "/options/flash_attention ", "q8_0");
+  says({{"engine", "vllm"}, {"options", {{"block_size", 7}}}}, "/options/block_size ", "not 7");
+  says({{"engine", "vllm"}, {"options", {{"max_num_batched_tokens", 64}, {"max_num_seqs", 256}}}}, "/options/max_num_seqs ", "(64)");
+  says({{"engine", "vllm"}, {"options", {{"speculative", {{"draft_model", "meta-llama/Llama-3.2-1B-Instruct"}}}}}}, "/options/speculative/draft_model ", "128256");
+  CHECK(message({{"engine", "llama.cpp"}, {"weights", "Q4_K_M"}, {"kv_cache", "q8_0"}}).empty());
+  CHECK(message({{"engine", "llama.cpp"}, {"weights", "bf16"}}).empty());
+  CHECK(message({{"engine", "vllm"}, {"weights", "awq-int4"}, {"options", {{"block_size", 32}, {"max_num_batched_tokens", 64}}}}).empty());
+  CHECK(message({{"engine", "vllm"}, {"options", {{"speculative", {{"draft_model", "Qwen/Qwen2.5-0.5B-Instruct"}}}}}}).empty() == false);      // 151,936 entries beside 152,064
+
+  const auto stranger = good({{"model", "Qwen/QwQ-32B"}, {"engine", "vllm"}, {"options", {{"n_gpu_layers", 10}}}});
+  CHECK(text(stranger, "/problems/0/message").find("vllm itself refuses") != std::string::npos);
+  CHECK(warned(good({{"model", "Qwen/QwQ-32B"}, {"engine", "llama.cpp"}, {"weights", "Q4_K_M"}, {"options", {{"n_cpu_moe", 4}}}}), "option_without_effect"));
+}
+
+TEST_CASE("llama.cpp: rows of every matrix lie on all cards, cache and results on the first; nothing runs side by side when a part is on the host") {
+  json request{{"model", "meta-llama/Llama-3.1-8B"}, {"weights", "Q8_0"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 2}, {"workload", {{"context_tokens", 8192}, {"concurrency", 2}}}};
+  const auto layers = good(request);
+  request["options"] = {{"split_mode", "row"}};
+  const auto rows = good(request);
+  CHECK(number(rows, "/memory/total/weights") == Approx(number(layers, "/memory/total/weights")).epsilon(1e-12));
+  CHECK(part(rows, "weights") == Approx(number(rows, "/memory/total/weights") / 2).epsilon(1e-12));
+  CHECK(part(rows, "kv_cache") == number(rows, "/memory/total/kv_cache"));
+  request["options"]["tensor_split"] = {3, 1};
+  CHECK(part(good(request), "weights") == Approx(0.75 * number(rows, "/memory/total/weights")).epsilon(1e-12));
+  request["options"] = {{"n_gpu_layers", 20}};
+  const auto some = good(request);
+  request["devices"] = 1;
+  CHECK(part(some, "activations") == part(good(request), "activations"));
+}
+
+TEST_CASE("towers lie on the first device of a pipeline, as their inputs do") {
+  json request{{"model", "google/gemma-3-27b-it"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 2}, {"parallel", {{"pipeline", 2}}}};
+  const auto a = good(request);
+  CHECK(number(a, "/memory/detail/weights/vision") > 0);
+  CHECK(number(a, "/capacity/devices_needed") == 1);
+}
+
 TEST_CASE("tensor_split gives each device its share of the layers") {
   json request{{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q8_0"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 2}};
   const double even = part(good(request), "weights");

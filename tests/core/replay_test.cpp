@@ -191,6 +191,7 @@ TEST_CASE("every step of many layouts, formats and workloads follows from its fo
         if (turn % 5 == 2) request["method"] = "article";
         else if (turn % 5 > 2) request["engine"] = engines[(turn / 2) % std::size(engines)];
         if (turn % 17 == 4) request["options"] = {{"n_gpu_layers", 7}, {"n_cpu_moe", 20}, {"kv_unified", true}, {"flash_attention", false}, {"mla", false}};
+        if (turn % 17 == 9) request["options"] = {{"split_mode", "row"}, {"n_cpu_moe", 3}, {"lora_adapters", {{"count", 2}}}};
         replay(known, "estimate", request, written(request), report);
       }
     }

@@ -71,7 +71,7 @@ struct Draft {
   Given<double> tokens{0};                   // at once; 0: no speculation
   Given<double> acceptance{0};               // chance that a drafted token is kept
   Bytes bytes;                               // weights of the draft model; 0: the model's own prediction layers draft, or no model does
-  double layers = 0;
+  double layers = 0, vocabulary = 0;
 };
 
 // The model of a request.
@@ -112,6 +112,7 @@ struct Request : ModelChoice {
   double max_sequences = 0;                  // in one pass; 0: those in flight
   double cell_tokens = 1;                    // blocks, cells, pages
   bool eager = false, flash = true, unified = false, full_windows = false, latent = true;
+  bool by_rows = false;                      // matrices split over the devices by rows, cache on the first (llama.cpp's -sm row)
   std::int64_t gpu_layers = -1;              // output layer included; -1: all
   double cpu_moe = 0;                        // layers whose experts stay on the host
   double context_parallel = 1;               // devices that share one sequence's cache

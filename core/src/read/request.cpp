@@ -410,8 +410,31 @@ void warn_of_options(Reader& r, const Request& out, std::string_view engine) {
     if (at.value().is_null() || field_at(estimate_fields(), path).path != path) continue;              // the latter is already a problem
     const auto known = std::find_if(std::begin(kOptionsOf), std::end(kOptionsOf), [&](const OptionOf& o) { return o.name == key; });
     if (known != std::end(kOptionsOf) && known->rules.find(rule_letter(out.engine.profile.rule)) != std::string_view::npos) continue;
-    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", engine}});
+    const bool stranger = known != std::end(kOptionsOf) && out.engine.profile.rule != EngineRule::ideal;
+    r.problems().add(Code::option_without_effect, path, {{"option", key}, {"engine", engine}, {"refuses", stranger ? engine : std::string_view()}});
   }
+  if (const auto path = "/options/n_cpu_moe"; out.cpu_moe > 0 && out.model && out.model->experts == 0)
+    r.problems().add(Code::option_without_effect, path, {{"option", "n_cpu_moe"}, {"engine", "a model without experts"}});
+}
+
+// What the engine itself would not start with; the answer is given as if it did.
+void warn_of_refusals(Reader& r, const Request& out) {
+  const auto* engine = r.catalog().find_engine(out.engine.id);
+  const auto refuses = [&](std::string_view path, Named why, Named more = {"", std::string_view()}) { r.problems().add(Code::engine_refuses, path, {{"engine", engine->name}, why, more}); };
+  if (const auto* f = out.weights.format; f && out.weights.from == From::user)
+    for (const auto& prefix : engine->unread)
+      if (prefix == "gguf" ? f->rule == FormatRule::gguf : f->id.compare(0, prefix.size(), prefix) == 0) refuses("/weights", {"format", f->name});
+  if (out.device && std::find(engine->unrun.begin(), engine->unrun.end(), out.device->device_class) != engine->unrun.end()) refuses("/device", {"device", out.device->name});
+  const auto rule = out.engine.profile.rule;
+  if (rule == EngineRule::buffers && !out.flash && out.v_format && out.v_format->bits < 16) refuses("/options/flash_attention", {"v_format", out.v_format->id});
+  if (rule == EngineRule::budget) {
+    const auto block = static_cast<std::int64_t>(out.cell_tokens);
+    if (block > 256 || (block & (block - 1)) != 0 || block == 2 || block == 4) refuses("/options/block_size", {"block", out.cell_tokens}, {"accepted", "1, 8, 16, 32, 64, 128, 256"});
+    if (out.chunk_tokens.value < out.max_sequences && r.has("/options/max_num_seqs"))
+      refuses("/options/max_num_seqs", {"tokens", out.chunk_tokens.value}, {"sequences", out.max_sequences});
+  }
+  if (const auto own = static_cast<double>(out.model ? out.model->spec.vocabulary : 0); (rule == EngineRule::budget || rule == EngineRule::static_share) && out.draft.vocabulary > 0 && out.draft.vocabulary != own)
+    refuses("/options/speculative/draft_model", {"draft", out.draft.vocabulary}, {"own", own});
 }
 
 // Shares of the layers for each device, llama.cpp's -ts.
@@ -474,6 +497,7 @@ void read_draft(Reader& r, Request& out) {
   const double bits = out.weights.bits > 0 ? out.weights.bits : out.weights.format ? out.weights.format->bits_per_weight : 16;
   d.bytes = Bytes{static_cast<double>(draft.inventory->parameters) * bits / 8};
   d.layers = static_cast<double>(draft.inventory->spec.layers());
+  d.vocabulary = static_cast<double>(draft.inventory->spec.vocabulary);
 }
 
 // The same request on the pool that reads prompts. What is wrong there is a problem of this request.
@@ -528,10 +552,10 @@ void read_options(Reader& r, Request& out) {
   switch (p.rule) {
     case EngineRule::budget:
       out.memory_share = figure("/options/gpu_memory_utilization", 0);
-      out.max_sequences = figure("/options/max_num_seqs", sequences);
+      out.max_sequences = figure("/options/max_num_seqs", std::min(sequences, out.chunk_tokens.value));
       out.cell_tokens = figure("/options/block_size", p[Constant::cell_tokens]);
       if (!r.has("/options/gpu_memory_utilization")) r.assume("/options/gpu_memory_utilization", number_text(p[Constant::memory_share]), "default");
-      if (!r.has("/options/max_num_seqs")) r.assume("/options/max_num_seqs", number_text(sequences), "default");
+      if (!r.has("/options/max_num_seqs")) r.assume("/options/max_num_seqs", number_text(out.max_sequences), "default");
       break;
     case EngineRule::static_share: out.memory_share = figure("/options/mem_fraction_static", 0); break;
     case EngineRule::free_share: out.max_sequences = figure("/options/max_batch_size", sequences); break;
@@ -554,6 +578,7 @@ void read_options(Reader& r, Request& out) {
     out.full_windows = flag("/options/swa_full", false);
     out.gpu_layers = r.count("/options/n_gpu_layers", -1);
     out.cpu_moe = figure("/options/n_cpu_moe", 0);
+    if (const auto* split = r.valid("/options/split_mode")) out.by_rows = as_text(*split) == "row";
     read_tensor_split(r, out);
   }
 }
@@ -618,6 +643,7 @@ std::optional<Request> read_request(const json& request, const Catalog& catalog,
   if (const auto* backend = r.valid("/options/backend")) out.pace.vulkan = as_text(*backend) == "vulkan";
   warn_of_options(r, out, out.engine.id);
   check_kv_cache(r, out, out.engine.id);
+  warn_of_refusals(r, out);
   out.compute_efficiency = r.figure("/efficiency/compute");
   out.bandwidth_efficiency = r.figure("/efficiency/bandwidth");
   read_pool(r, request, catalog, out);
