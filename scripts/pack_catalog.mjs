@@ -547,9 +547,8 @@ class Packer {
       if (row.constants !== undefined) this.constants(check.at("constants"), row.constants);
     });
     if (!names.owner.has("ideal")) file.check.fail('there must be an engine "ideal": it stands in for those without a profile');
-    const packed = ({ unit, note, low, high, ...rest }) => ({
-      ...rest, value: rest.value * kEngineUnits[unit], ...(low === undefined ? {} : { low: low * kEngineUnits[unit], high: high * kEngineUnits[unit] }),
-    });
+    // Ranges and notes stay in the data: answers take theirs from intervals.json.
+    const packed = ({ unit, note, low, high, ...rest }) => ({ ...rest, value: rest.value * kEngineUnits[unit] });
     return file.json.map((row) => (isObject(row) && Array.isArray(row.constants) ? { ...row, constants: row.constants.filter(isObject).map(packed) } : row));
   }
 

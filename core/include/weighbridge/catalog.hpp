@@ -35,7 +35,7 @@ struct CatalogEngine {
   EngineRule rule = EngineRule::ideal;
   std::vector<std::string> versions;             // the first and the last that are known; empty: it has none
   std::vector<std::string> small;                // devices that never count as large, by the beginning of their ids
-  std::vector<std::string> unread, unrun;        // weight formats that it does not read, by the beginning of their ids or "gguf"; classes of devices that it does not run on
+  std::vector<std::string> unread, unrun;        // weight formats that it does not read, by the beginning of their ids, "gguf" or "!gguf"; classes of devices that it does not run on
   std::vector<EngineConstant> constants;
   Ranges ranges;
 };

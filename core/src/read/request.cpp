@@ -423,7 +423,7 @@ void warn_of_refusals(Reader& r, const Request& out) {
   const auto refuses = [&](std::string_view path, Named why, Named more = {"", std::string_view()}) { r.problems().add(Code::engine_refuses, path, {{"engine", engine->name}, why, more}); };
   if (const auto* f = out.weights.format; f && out.weights.from == From::user)
     for (const auto& prefix : engine->unread)
-      if (prefix == "gguf" ? f->rule == FormatRule::gguf : f->id.compare(0, prefix.size(), prefix) == 0) refuses("/weights", {"format", f->name});
+      if (prefix == "gguf" ? f->rule == FormatRule::gguf : prefix == "!gguf" ? f->rule != FormatRule::gguf && f->bits_per_weight < 16 : f->id.compare(0, prefix.size(), prefix) == 0) refuses("/weights", {"format", f->name});
   if (out.device && std::find(engine->unrun.begin(), engine->unrun.end(), out.device->device_class) != engine->unrun.end()) refuses("/device", {"device", out.device->name});
   const auto rule = out.engine.profile.rule;
   if (rule == EngineRule::buffers && !out.flash && out.v_format && out.v_format->bits < 16) refuses("/options/flash_attention", {"v_format", out.v_format->id});
