@@ -161,7 +161,7 @@ export function predict(f, p) {
   const reading = count > 1 ? seconds(f, together(f, f.prefill, count), p, true) : prefill;
   const tpot = step + (fixed ? 0 : (others * reading) / (count * f.stages * f.output));
   const ttft = fixed ? (reading / count) * (1 + others / f.stages)
-    : Math.max(reading + (others > 0 && floor > 0 ? 0.5 : 0) * step + floor, (f.inReplica * reading) / (count * f.stages) - (f.output - 1) * tpot);
+    : reading + (others > 0 && floor > 0 ? 0.5 : 0) * step + floor + (others * reading) / (count * f.stages * f.output);
   const latency = ttft + (f.output - 1) * tpot, busy = f.arrivals * prefill;
   const queue = f.open && busy < 1 ? (busy * prefill) / (2 * (1 - busy)) : f.queue;
   switch (f.row.figure) {

@@ -197,8 +197,8 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::decode_tokens_per_s, "decode_tokens_per_s", "concurrency * accepted / seconds", "tokens/s", kModel, kOurs, "time",
      "tokens written per second, all sequences together, without prompts of others", false},
     // latency and load
-    {Id::ttft, "ttft", "max(reading + running * step + server, sequences * reading / (together * pipeline) - (output_tokens - 1) * tpot)", "s", kModel, kOurs, "latency",
-     "time to first token: the pass over the prompt and those that are read together with it, what is left of the step that runs, and the server; or the turn among prompts, where answers are too short to hide them", false},
+    {Id::ttft, "ttft", "reading + running * step + server + others * reading / (together * pipeline * output_tokens)", "s", kModel, kOurs, "latency",
+     "time to first token: the pass over the prompt and those that are read together with it, what is left of the step that runs, the server, and the prompts of others that come for each token", false},
     {Id::static_ttft, "static_ttft", "reading / together * (1 + (sequences - 1) / pipeline)", "s", kModel, kOurs, "latency",
      "time to first token of the last when all requests of a replica start together; pipeline stages read different prompts side by side", false},
     {Id::pooled_ttft, "pooled_ttft", "max(prefill + server, concurrency * prefill / pools - (output_tokens - 1) * tpot)", "s", kModel, "little-law", "L = lambda W",

@@ -43,14 +43,14 @@ void under_load(Speed& s, const LoadTerms& load, const Workload& w, T& trace) {
                          {"pools", load.pools, From::user}, {"tpot", s.tpot, FormulaId::tpot}, {"output_tokens", w.output_tokens}});
   } else {
     const double others = in_replica - 1;
-    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted + others * load.reading / (load.together * pipeline * output),
+    // Of the others' prompts, as many as come for each token that is written.
+    const Seconds between = others * load.reading / (load.together * pipeline * output);
+    s.ttft = trace.step(FormulaId::ttft, load.reading + load.running * s.decode.seconds + load.floor + between,
+                        {reading, {"running", load.running, From::catalog}, {"step", s.decode.seconds, load.step, "decode"}, {"server", load.floor, From::catalog},
+                         {"others", others, w.concurrency.from}, {"together", load.together, From::catalog}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
+    s.tpot = trace.step(FormulaId::tpot, s.decode.seconds / load.accepted + between,
                         {{"step", s.decode.seconds, load.step, "decode"}, {"accepted", load.accepted, From::user}, {"others", others, w.concurrency.from},
                          reading, {"together", load.together, From::catalog}, {"pipeline", pipeline, From::user}, {"output_tokens", w.output_tokens}});
-    const Seconds own = load.reading + load.running * s.decode.seconds + load.floor, turn = in_replica * load.reading / (load.together * pipeline) - (output - 1) * s.tpot;
-    s.ttft = trace.step(FormulaId::ttft, own < turn ? turn : own,
-                        {reading, {"running", load.running, From::catalog}, {"step", s.decode.seconds, load.step, "decode"}, {"server", load.floor, From::catalog},
-                         {"sequences", in_replica, w.concurrency.from}, {"together", load.together, From::catalog}, {"pipeline", pipeline, From::user},
-                         {"output_tokens", w.output_tokens}, {"tpot", s.tpot, FormulaId::tpot}});
   }
   const FormulaId ttft = load.pools > 0 && w.mode != Mode::static_batch ? FormulaId::pooled_ttft : w.mode == Mode::static_batch ? FormulaId::static_ttft : FormulaId::ttft;
   s.latency = trace.step(FormulaId::latency, s.ttft + (output - 1) * s.tpot,

@@ -85,7 +85,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     decode_kv_bytes: '在请求的平均上下文长度下，一步之中一台设备读取的 KV 缓存，以及读写的状态', decode_bytes: '所有序列走一步，全部设备搬运的字节数', compute_seconds: '按程序能达到的稠密峰值比例，计算所需的时间',
     hidden_bytes: '各层的内核之间、以及每个词元与其各专家之间，经内存传递的 16 位隐藏状态', bandwidth_seconds: '按程序能达到的带宽比例，搬运数据所需的时间', pooled_ttft: '提示词由单独一组设备处理时的首词元延迟：处理提示词并传递其缓存，或在这组设备忙不过来时排队', accepted_tokens: '每个草稿词元以同样的概率被接受时，一步为每个序列写出的词元数', draft_seconds: '逐个起草词元的各次前向', speculative_step: '起草，加上检验草稿词元的一次前向', unpack_seconds: '把按更窄格式存储的权重展开所需的时间，按向量算力计', work_seconds: '访存与计算：较短的一项被较长的一项掩盖，只有露出的部分另计', launch_seconds: '启动与同步：按每次前向、每层、每个序列计', all_reduce_seconds: '每层对 16 位隐藏状态做两次环形全归约，各有一次时延',
     pipeline_seconds: '16 位隐藏状态在各级之间传递', expert_exchange_seconds: '隐藏状态送到专家处再送回', pass_seconds: '处理一条提示词的各次前向，或解码一步：访存与计算、启动、通信；长提示词的各次前向在流水线中首尾相接', prefill_tokens_per_s: '每秒读入的提示词词元数',
-    decode_tokens_per_s: '所有序列每秒生成的词元数，不计其他请求的提示词', ttft: '首词元延迟：处理这条提示词及同批其他提示词的一次前向、正在进行的那一步的剩余部分，以及服务器的开销；回答太短、盖不住各条提示词时，则是轮到它的时间', static_ttft: '一个副本的全部请求同时开始时的首词元延迟',
+    decode_tokens_per_s: '所有序列每秒生成的词元数，不计其他请求的提示词', ttft: '首词元延迟：处理这条提示词及同批其他提示词的一次前向、正在进行的那一步的剩余部分，服务器的开销，以及每写一个词元期间到来的其他提示词', static_ttft: '一个副本的全部请求同时开始时的首词元延迟',
     tpot: '每个输出词元的时间：走一步，再加上这段时间里其他请求的提示词', latency: '从发出请求到最后一个词元', output_tokens_per_s: '整个部署每秒输出的词元数', tokens_per_s_per_user: '单个用户看到的速度',
     open_queue: '随机到达的请求平均等多久：前面的提示词一条接一条地读完', queue: '进行中的请求多于放得下的数目时，一个请求等待的时间', queued_ttft: '首词元延迟，含等待', queued_latency: '延迟，含等待', usd_per_hour: '全部设备的租金', usd_per_million_output_tokens: '输出一百万词元期间的租金',
     watts: '全部设备的功耗上限', joules_per_output_token: '按功耗上限计，每个输出词元的能耗',
