@@ -10,7 +10,7 @@
 // last fit. Robust regression (pseudo-Huber) of the logarithm of estimated over measured, damped Gauss-Newton, with weak priors from
 // speed_constants.mjs so that what the data do not tell stays where it was. Errors count a third as much in rows whose inputs were partly
 // inferred, rows of one source on one device share their weight, and dense
-// batches, of which few sources speak, count twice.
+// batches and first tokens, of which few sources speak, count twice.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
