@@ -192,6 +192,33 @@ TEST_CASE("more bandwidth is never slower, and a longer context never faster") {
       }
 }
 
+TEST_CASE("under load too, more bandwidth and a shorter prompt are never slower") {
+  const char* const figures[] = {"/speed/ttft_s", "/speed/tpot_s", "/speed/latency_s", "/speed/prefill/seconds"};
+  for (const char* engine : kEngines)
+    for (const char* model : {"meta-llama/Llama-3.1-8B", "openai/gpt-oss-120b"})
+      for (const char* mode : {"closed_loop", "static_batch"})
+        for (const double output : {1.0, 16.0, 256.0}) {
+          json request{{"model", model}, {"engine", engine}, {"devices", 1}, {"workload", {{"concurrency", 16}, {"output_tokens", output}, {"mode", mode}}}};
+          const auto slower = [&](const char* path, std::initializer_list<double> values) {
+            double before[4] = {};
+            for (const double value : values) {
+              request[json::json_pointer(path)] = value;
+              const auto answer = estimate(request);
+              INFO(written(request));
+              REQUIRE(is_true(answer, "/ok"));
+              for (std::size_t i = 0; i < 4; ++i) {
+                CHECK(number(answer, figures[i]) >= before[i] * (1 - 1e-9));
+                before[i] = number(answer, figures[i]);
+              }
+            }
+          };
+          request["device"] = own_device(3e12, 100e9);
+          request["device"]["memory_bytes"] = 4e12;
+          slower("/workload/prompt_tokens", {1, 500, 4096, 4097, 8192, 8193, 20000});
+          slower("/device/bandwidth", {8e12, 4e12, 2e12, 1.01e12, 1e12});
+        }
+}
+
 TEST_CASE("a second device on a link of almost no bandwidth never helps one stream") {
   for (const char* engine : {"vllm", "sglang", "tensorrt-llm", "ideal"}) {
     json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", engine}, {"device", own_device(2e12, 1e6)}, {"devices", 1}};
