@@ -210,7 +210,7 @@ class Placement {
     }
     return width;
   }
-  double position_rows() const { return static_cast<double>(m_.spec.context); }
+  double position_rows() const { return static_cast<double>(m_.spec.context * m_.spec.position_stretch); }
   // A draft model is spread like the model itself.
   Bytes draft_weights(const Layout& l) const { return r_.draft.bytes / static_cast<double>(l.tensor * l.pipeline); }
   Bytes position_tables() const { return Bytes{2 * position_rows() * position_width()}; }

@@ -1,5 +1,6 @@
 // What engines printed when they started, line by line, beside what the answer says. Every log is a public one; a tolerance is the log's
-// own rounding where the number is counted, and what the part is known to within where it is estimated. ExLlamaV2 prints no such lines.
+// own rounding where the number is counted, and what the part is known to within where it is estimated. ExLlamaV2 and Transformers
+// print no such lines: what a driver or an allocator showed stands for them.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -63,6 +64,14 @@ const std::vector<Log>& logs() {
        {{"model", "Qwen/Qwen3-8B"}, {"weights", "bf16"}, {"engine", {{"name", "transformers"}, {"version", "4.51.3"}}}, {"device", "h20-96gb"}, {"devices", 1},
         {"workload", {{"prompt_tokens", 1}, {"output_tokens", 2048}}}},
        {{"/memory/per_device/total", 16721641472.0, 0.04}}},
+      {"https://github.com/oobabooga/textgen/pull/5645 (16-bit cache; llama-2-7b in 16 bits at its own 4,096 tokens)",
+       {{"model", "meta-llama/Llama-2-7b-hf"}, {"weights", "fp16"}, {"kv_cache", "fp16"}, {"engine", "exllamav2"}, {"device", "rtx-3090"}, {"devices", 1},
+        {"workload", {{"prompt_tokens", 512}, {"context_tokens", 4096}}}},
+       {{"/memory/per_device/total", 15162 * kMiB, 0.02}}},
+      {"https://github.com/oobabooga/textgen/pull/5645 (8-bit cache)",
+       {{"model", "meta-llama/Llama-2-7b-hf"}, {"weights", "fp16"}, {"kv_cache", "fp8"}, {"engine", "exllamav2"}, {"device", "rtx-3090"}, {"devices", 1},
+        {"workload", {{"prompt_tokens", 512}, {"context_tokens", 4096}}}},
+       {{"/memory/per_device/total", 14202 * kMiB, 0.02}}},
   };
   return all;
 }
@@ -96,6 +105,8 @@ TEST_CASE("what lies beside the model's own weights follows engine and version")
   CHECK(beside("0.11") == table);                      // views of 16-bit weights
   request["weights"] = "fp8";
   CHECK(beside("0.11") == table + 27 * 2.0 * 2 * 512 * (128 + 128));
+  // Positions in time, height and width: four rows for each of 128,000.
+  CHECK(number(parsed(api::estimate(written(json{{"model", "Qwen/Qwen2.5-VL-3B-Instruct"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 1}}))), "/memory/detail/weights/engine") == 2.0 * 4 * 128000 * 128);
   request["engine"] = {{"name", "tensorrt-llm"}};
   CHECK(number(parsed(api::estimate(written(request))), "/memory/detail/weights/engine") == 0);
 }

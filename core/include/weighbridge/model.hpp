@@ -210,6 +210,7 @@ struct ModelSpec {
   bool has_head = true;                      // false: not a language model head
   std::int64_t hyper = 0;                    // streams of the residual that are mixed into one before the head
   std::int64_t context = 0;                  // tokens the model was made for; 0: unknown
+  std::int64_t position_stretch = 1;         // rows of an engine's table of rotary positions for each of these: positions in time, height and width
   std::vector<LayerKind> kinds;
   std::vector<std::uint8_t> layer_kind;      // one entry per layer, in order: index into kinds
   std::int64_t mtp_layers = 0;               // multi-token prediction layers in the checkpoint

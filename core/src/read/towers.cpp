@@ -491,6 +491,9 @@ void read_towers(ConfigReader& whole, ModelSpec& spec) {
   auto type = whole.text("model_type");
   if (type.empty()) type = spec.architecture;
   const auto* vision = whole.find({"vision_config"});
+  // MRotaryEmbedding of vLLM and SGLang: four times as many, since long videos pass the context.
+  for (const std::string_view mrope : {"qwen2_vl", "qwen2_5_vl", "qwen2_5_omni", "qwen3_vl"})
+    if (type.compare(0, mrope.size(), mrope) == 0) spec.position_stretch = 4;
   if (const auto read = find(kInCode, type)) {
     auto v = whole.inside("vision_config");
     return add_tower(whole, v, read, "vision", spec);
