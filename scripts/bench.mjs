@@ -14,6 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const path = (name) => join(root, name);
 
 const kPageRuns = 9;
+const kChanges = 30;
 const kTimesPerRequest = 31;
 const kSweepPoints = 200;
 
@@ -88,17 +89,19 @@ async function calls() {
 const filesOf = (folder) => readdirSync(folder, { withFileTypes: true })
   .flatMap((entry) => (entry.isDirectory() ? filesOf(join(folder, entry.name)) : [join(folder, entry.name)]));
 
-/** Bytes of every file of the site as a host sends it, and which of them the first visit asks for. */
-function sizes(site, asked) {
+/** Bytes of every file of the site as a host sends it; which of them stand behind the first answer, and which come when its reader first moves. */
+function sizes(site, asked, later = new Set()) {
   const files = filesOf(site).sort().map((file) => ({
     file: relative(site, file).replaceAll("\\", "/"), gzip: gzipSync(readFileSync(file), { level: 9 }).length,
   }));
   for (const f of files) f.first_load = asked === undefined ? undefined : asked.has(f.file);
   const first = files.filter((f) => f.first_load !== false);
+  const second = files.filter((f) => f.first_load === false && later.has(f.file));
+  for (const f of second) f.calculator = true;
   const sum = (list) => list.reduce((total, f) => total + f.gzip, 0);
   // The core's glue: what unpacks the module and speaks to it.
-  const core = first.filter((f) => f.file.endsWith(".lzma") || /(^|\/)glue-[^/]*js$/.test(f.file));
-  return { files, first_load: sum(first), core: sum(core), all: sum(files) };
+  const core = [...first, ...second].filter((f) => f.file.endsWith(".lzma") || /(^|\/)glue-[^/]*js$/.test(f.file));
+  return { files, first_load: sum(first), calculator: sum(second), core: sum(core), all: sum(files) };
 }
 
 /** Runs in the page: adds up how far its content jumps, before the first answer and after it. */
@@ -124,15 +127,49 @@ function noteFirstAnswer() {
   requestAnimationFrame(look);
 }
 
-/** Milliseconds to the first answer on screen, each in a browser that has never seen the site. */
+/** Runs in the page: milliseconds from the reader's first move to a calculator whose answer is drawn. */
+function noteReady() {
+  addEventListener("pointermove", () => {
+    const moved = performance.now();
+    const look = () => {
+      if (!document.querySelector("weigh-page[ready]")) return requestAnimationFrame(look);
+      window.readyAfter = performance.now() - moved;
+    };
+    requestAnimationFrame(look);
+  }, { once: true, capture: true });
+}
+
+/** Runs in the page: milliseconds that a frame takes in which a reader changes a number of the form: from the change to the task after its paint. */
+async function inputTimes(changes) {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const painted = () => new Promise((done) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  });
+  const times = [];
+  for (let i = 0; i < changes; ++i) {
+    const field = document.getElementById(["f-workload-prompt_tokens", "f-workload-output_tokens", "f-workload-concurrency"][i % 3]);
+    await new Promise((done) => setTimeout(done, 120)); // as fast as people type
+    await frame();
+    const start = performance.now();
+    field.value = String(100 + i);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await painted();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+/** Milliseconds to the first answer on screen, to a calculator behind it, and to the paint of a change; each in a browser that has never seen the site. */
 async function firstAnswers(site) {
   const { chromium } = await import("playwright-core");
   const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
   if (!executablePath) return undefined;
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
   const server = await serve({ root: site });
-  const times = [], shifts = [];
-  const asked = new Set(["index.html"]);
+  const times = [], shifts = [], ready = [], inputs = [];
+  const asked = new Set(["index.html"]), later = new Set();
   try {
     for (let run = 0; run < kPageRuns; ++run) {
       const profile = mkdtempSync(join(tmpdir(), "weighbridge-bench-"));
@@ -140,15 +177,21 @@ async function firstAnswers(site) {
       try {
         const page = context.pages()[0] ?? (await context.newPage());
         let first = true;
-        page.on("request", (request) => first && asked.add(request.url().replace(server.url, "").replace(/[?#].*/, "") || "index.html"));
+        page.on("request", (request) => (first ? asked : later).add(request.url().replace(server.url, "").replace(/[?#].*/, "") || "index.html"));
         await page.addInitScript(noteShifts);
         await page.addInitScript(noteFirstAnswer);
+        await page.addInitScript(noteReady);
         await page.goto(server.url);
         await page.waitForFunction(() => window.firstAnswer !== undefined, undefined, { timeout: 20_000 });
         times.push(await page.evaluate(() => window.firstAnswer));
+        await page.waitForTimeout(700);             // nothing that is fetched by itself is left out
         first = false;
+        await page.mouse.move(4, 4);
+        await page.waitForFunction(() => window.readyAfter !== undefined, undefined, { timeout: 20_000 });
+        ready.push(await page.evaluate(() => window.readyAfter));
         await page.waitForTimeout(700);             // what comes later, below
         shifts.push(await page.evaluate(() => window.shifts));
+        inputs.push(...(await page.evaluate(inputTimes, kChanges)));
       } finally {
         await context.close();
         rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -157,7 +200,7 @@ async function firstAnswers(site) {
   } finally {
     await server.close();
   }
-  return { median_ms: median(times), low_ms: Math.min(...times), high_ms: Math.max(...times), runs: times.length, asked, cls: median(shifts.map((s) => s.before + s.after)), cls_after_answer: Math.max(...shifts.map((s) => s.after)) };
+  return { median_ms: median(times), low_ms: Math.min(...times), high_ms: Math.max(...times), runs: times.length, asked, later, ready_ms: median(ready), input_p95_ms: quantile(inputs, 0.95), input_median_ms: median(inputs), cls: median(shifts.map((s) => s.before + s.after)), cls_after_answer: Math.max(...shifts.map((s) => s.after)) };
 }
 
 // -------------------------------------------------------------------------------------------------------------- showing
@@ -179,9 +222,12 @@ function rowsOf(r) {
     [`readModel() of a GGUF header of ${r.calls.header.megabytes.toFixed(0)} MB with 1,000 tensors`, ms(r.calls.header.ms)],
     ["describe()", ms(r.calls.describe_ms)],
   ];
-  if (r.site) rows.push(["Site, first load, gzip", kb(r.site.first_load)], ["WebAssembly and its glue, gzip", kb(r.site.core)]);
+  if (r.site) rows.push(["Site, first load, gzip", kb(r.site.first_load)], ["What the reader's first move fetches, gzip", kb(r.site.calculator)], ["of it WebAssembly and its glue", kb(r.site.core)]);
   if (r.sizes) rows.push(["`<weigh-bridge>`, one module, gzip", kb(r.sizes["embed module, gzip"])], ["The page as one file", kb(r.sizes["single file"])]);
-  if (r.first_answer) rows.push(["First answer on screen, cold, from loopback", `${r.first_answer.median_ms.toFixed(0)} ms`]);
+  if (r.first_answer) {
+    const { median_ms, ready_ms, input_median_ms, input_p95_ms } = r.first_answer;
+    rows.push(["First answer on screen, cold, from loopback", ms(median_ms)], ["From the reader's first move to the calculator behind it", ms(ready_ms)], ["A changed number, to its paint", `${ms(input_median_ms)}, 95 % within ${ms(input_p95_ms)}`]);
+  }
   return rows;
 }
 
@@ -196,7 +242,7 @@ function show(r) {
   else console.log("\nFirst answer: skipped, there is no dist/site or no Chromium.");
   if (!r.site) return console.log("Sizes: skipped, there is no dist/site.");
   console.log("\nSizes of dist/site, gzip:");
-  for (const f of r.site.files) console.log(`  ${f.file.padEnd(width)}  ${thousands(f.gzip).padStart(9)}${f.first_load === false ? "  (later)" : ""}`);
+  for (const f of r.site.files) console.log(`  ${f.file.padEnd(width)}  ${thousands(f.gzip).padStart(9)}${f.calculator ? "  (on the first move)" : f.first_load === false ? "  (later)" : ""}`);
 }
 
 const site = path("dist/site");
@@ -205,9 +251,9 @@ const result = { node: process.versions.node, processor: cpus()[0]?.model ?? "un
 if (hasSite) {
   result.sizes = budgeted();
   const first = await firstAnswers(site);
-  result.site = sizes(site, first?.asked);
+  result.site = sizes(site, first?.asked, first?.later);
   if (first) {
-    const { asked: _, ...figures } = first;
+    const { asked: _, later: __, ...figures } = first;
     result.first_answer = figures;
   }
 }

@@ -11,5 +11,5 @@
   const language = kept.language ?? (/^zh\b/i.test(navigator.languages.find((l) => /^(zh|en)\b/i.test(l)) ?? '') ? 'zh' : 'en');
   if (language === 'zh') root.lang = 'zh-CN';
   if (kept.theme === 'light' || kept.theme === 'dark') root.dataset.theme = kept.theme;
-  if (location.hash.length > 1 || language !== 'en' || kept.unit === 'GB') root.dataset.start = 'other';
+  root.dataset.start = location.hash.length > 1 || language !== 'en' || kept.unit === 'GB' ? 'other' : 'still';
 })();

@@ -38,7 +38,7 @@ function firstPaint(): Plugin {
   };
 }
 
-/** The policy, and early fetches of everything that the first answer needs. */
+/** The policy, and where the calculator is, so that it can be fetched beside the scripts that call it (src/main.ts). */
 function head(): Plugin {
   return {
     name: 'weighbridge-head',
@@ -49,7 +49,7 @@ function head(): Plugin {
         { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: kPolicy }, injectTo: 'head-prepend' },
         ...Object.keys(bundle ?? {})
           .filter((file) => /weighbridge_estimate[^/]*\.lzma$/.test(file))
-          .map((file) => ({ tag: 'link', attrs: { rel: 'preload', as: 'fetch', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
+          .map((file) => ({ tag: 'link', attrs: { rel: 'later', as: 'fetch', crossorigin: 'anonymous', href: `./${file}` }, injectTo: 'head' as const })),
       ],
     },
   };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { hashOf, kDesktop, kPhone, open, visits } from "./support.mjs";
+import { hashOf, kDesktop, kPhone, open, visits, wake } from "./support.mjs";
 
 const here = visits();
 const { visit } = here;
@@ -43,6 +43,7 @@ for (const [what, hash, options] of [["the example, desktop", "", {}], ["the exa
       new PerformanceObserver((list) => list.getEntries().forEach((e) => globalThis.moved.push(`${e.value} ${e.sources.map((s) => s.node?.className?.baseVal ?? s.node?.className ?? s.node?.nodeName).join(" ")}`))).observe({ type: "layout-shift", buffered: true });
     });
     await page.goto(here.server.url + hash);
+    await wake(page);
     await page.waitForSelector(".below .number");
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150))));
     assert.deepEqual(await page.evaluate(() => globalThis.moved), []);

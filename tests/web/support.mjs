@@ -40,6 +40,9 @@ export const host = (options = {}) => serve({ root: site, headers: { "content-se
 export const kDesktop = { width: 1440, height: 900 };
 export const kPhone = { width: 390, height: 844 };
 
+/** A reader's first move, for which the page waits where its first answer is the one that was asked for. */
+export const wake = (page) => page.mouse.move(4, 4);
+
 /** A page that has answered; `errors` collects whatever its console complains of. */
 export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light", scale = 1 } = {}) {
   const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: scale, acceptDownloads: false });
@@ -49,6 +52,7 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url);
+  await wake(page);
   await page.waitForSelector("weigh-page[ready] #answer");
   return { page, context, errors };
 }

@@ -1,28 +1,15 @@
-import { load, loadWhole } from '#core';
-
-import type { Client } from './contract.js';
-import { failureText } from './failure.js';
-import { en } from './lang/en.js';
-import './page.js';
-import type { WeighPage } from './page.js';
 import './parts.css';
-import { textsOf } from './settings.js';
 import './style.css';
+import { whenMoved } from './wake.js';
 
-const page = document.querySelector('weigh-page') as WeighPage;
-async function start(): Promise<void> {
-  try {
-    const client = (await load()) as unknown as Client;
-    performance.mark('weighbridge:core');
-    await page.start(client, loadWhole as () => Promise<Client>);
-  } catch (error) {
-    page.texts = await textsOf(page.settings.language).catch(() => en);
-    page.failure = failureText(error, page.texts);
-    console.error(error);
-  }
-}
+const bring = async (): Promise<void> => {
+  for (const link of document.querySelectorAll<HTMLLinkElement>('link[rel=later]')) link.rel = 'preload'; // the calculator comes beside what calls it
+  await (await import('./app.js')).start();
+};
+// Where the answer that was asked for stands in the page already, nothing more is fetched or run before the reader turns to it.
 // Not awaited here: in the single file what is loaded later stands below this line, and would wait for it in vain.
-void start();
-// Only the site has a service worker beside it. Where one is forbidden the page works as well, but needs the network.
-if (import.meta.env.MODE === 'site' && 'serviceWorker' in navigator)
-  void import('./offline.js').then(({ keepOffline }) => keepOffline()).catch((error: unknown) => console.info('weighbridge: not kept for offline use:', error));
+if (document.documentElement.dataset['start'] === 'still') {
+  whenMoved(bring);
+  // Fetched in the background, so that it is at hand by then, and without a network too.
+  if ('serviceWorker' in navigator) addEventListener('load', () => void navigator.serviceWorker.register('./sw.js').catch(() => undefined));
+} else void bring();

@@ -360,6 +360,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     const turn = (this.linkTurn += 1);
     const again = path !== '' && path === this.changedPath && kNumbers.has(this.field(path)?.type ?? '');
     this.changedPath = path;
+    await new Promise((done) => setTimeout(done)); // the answer is painted first: an entry of the history takes milliseconds
     const link = '#' + (await this.link());
     if (turn !== this.linkTurn || link === location.hash) return;
     if (again) history.replaceState(null, '', link);
