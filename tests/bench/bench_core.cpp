@@ -64,7 +64,12 @@ double figures(const Estimate& e) {
 
 Loop::Loop() {
   const auto& known = catalog();
-  for (const auto& d : known.devices()) devices_.push_back(&d.device);
+  for (const auto& d : known.devices()) {
+    Problems problems;
+    auto request = read_request(nlohmann::json{{"model", kModels[0]}, {"device", d.device.id}}, known, problems);
+    if (!request) missing(d.device.id.c_str());
+    devices_.push_back(std::move(*request->device));
+  }
   for (const auto* id : kFormats) {
     formats_.push_back(known.formats().find_weight(id));
     if (!formats_.back()) missing(id);
@@ -75,7 +80,7 @@ Loop::Loop() {
   }
   for (const auto* id : kModels) {
     Problems problems;
-    auto request = read_request(nlohmann::json{{"model", id}, {"device", devices_.front()->id}}, known, problems);
+    auto request = read_request(nlohmann::json{{"model", id}, {"device", devices_.front().id}}, known, problems);
     if (!request) missing(id);
     Model model;
     model.request = std::move(*request);
@@ -104,7 +109,7 @@ std::uint32_t Loop::draw(std::size_t end) {
 
 void Loop::vary(Model& model) {
   auto& r = model.request;
-  r.device = *devices_[draw(devices_.size())];
+  r.device = devices_[draw(devices_.size())];
   r.k_format = r.v_format = kv_formats_[draw(kv_formats_.size())];
   // Half of the layouts are chosen by the core: the fewest devices that fit, or 1 to 8 of them.
   r.layout_given = draw(2) == 0;

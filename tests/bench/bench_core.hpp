@@ -37,7 +37,7 @@ class Loop {
   void vary(Model& model);
 
   std::vector<Model> models_;
-  std::vector<const weighbridge::Device*> devices_;
+  std::vector<weighbridge::Device> devices_;  // as requests name them
   std::vector<const weighbridge::WeightFormat*> formats_;
   std::vector<const weighbridge::KvFormat*> kv_formats_;
   weighbridge::Stored stored_now_;
