@@ -13,7 +13,7 @@ namespace {
 
 // Totals of all tensors in the checkpoint. Qwen: n_parameters in https://github.com/embeddings-benchmark/mteb
 // (mteb/models/model_implementations/qwen_omni_models.py). Phi-4-multimodal: 5.57 B on its Hub page, the integer from the headers.
-// MiniCPM-V 2.6: https://github.com/AlexsJones/llmfit (scripts/scrape_hf_models.py), from the Hub. MiniCPM-V 4.5 and Voxtral: 8.7 B and
+// MiniCPM-V 2.6: https://github.com/floschne/gimmick, from the Hub. MiniCPM-V 4.5 and Voxtral: 8.7 B and
 // 4.68 B on their Hub pages; the integers are ours.
 constexpr const char kWhole[] = R"json([
 {"id": "Qwen/Qwen3-Omni-30B-A3B-Thinking", "parameters": 31719205488, "config": {"model_type": "qwen3_omni_moe",
