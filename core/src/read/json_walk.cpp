@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace weighbridge {
@@ -10,129 +11,121 @@ namespace {
 
 bool is_digit(int c) { return c >= '0' && c <= '9'; }
 
-// A decimal number 0.d1 d2 d3 … x 10^point that can be halved and doubled without loss.
-class Decimal {
+// A whole number as long as the digits of a double and a power of five are: 32 bits each, the lowest first.
+class Whole {
  public:
-  explicit Decimal(std::string_view number) {
-    std::int64_t shift = 0;
-    bool fraction = false;
-    for (std::size_t i = 0; i < number.size(); ++i) {
-      const char c = number[i];
-      if (c == '.') {
-        fraction = true;
-      } else if (is_digit(c)) {
-        if (!digits_.empty() || c != '0') {
-          if (!fraction) ++shift;
-          put(c - '0');
-        } else if (fraction) {
-          --shift;
-        }
-      } else if (c == 'e' || c == 'E') {
-        const bool minus = number[i + 1] == '-';
-        std::int64_t exponent = 0;
-        for (++i; i < number.size(); ++i)
-          if (is_digit(number[i]) && exponent < kFar) exponent = exponent * 10 + (number[i] - '0');
-        shift += minus ? -exponent : exponent;
-      }
+  void multiply(std::uint32_t by, std::uint64_t add = 0) {
+    for (std::size_t i = 0; i < size_; ++i, add >>= 32U) {
+      add += std::uint64_t{limbs_[i]} * by;
+      limbs_[i] = static_cast<std::uint32_t>(add);
     }
-    point_ = static_cast<int>(std::clamp<std::int64_t>(shift, -kFar, kFar));
-    trim();
+    if (add > 0) limbs_[size_++] = static_cast<std::uint32_t>(add);
   }
-
-  bool zero() const { return digits_.empty(); }
-  int point() const { return point_; }
-  int first() const { return digits_[0]; }
-
-  // Fewer than 16 digits and a power of ten below 10^23 are doubles, and one operation on two doubles rounds as it should.
-  bool quick(double& out) const {
-    const auto power = point_ - static_cast<int>(digits_.size());
-    if (digits_.size() > 15 || power < -22 || power > 22) return false;
-    double scale = 1;
-    for (int i = power < 0 ? -power : power; i > 0; --i) scale *= 10;
-    const auto whole = static_cast<double>(whole_part(static_cast<int>(digits_.size())));
-    out = power < 0 ? whole / scale : whole * scale;
-    return true;
-  }
-
-  void divide(int bits) {                        // by 2^bits, at most 2^59
-    const auto before = std::move(digits_);
-    digits_.clear();
+  // What is left over.
+  std::uint32_t divide(std::uint32_t by) {
     std::uint64_t left = 0;
-    for (std::size_t i = 0; i < before.size() || (left != 0 && digits_.size() < kMost); ++i) {
-      left = left * 10 + (i < before.size() ? static_cast<std::uint64_t>(before[i]) : 0);
-      const auto digit = static_cast<int>(left >> static_cast<unsigned>(bits));
-      left -= static_cast<std::uint64_t>(digit) << static_cast<unsigned>(bits);
-      if (digit == 0 && digits_.empty()) --point_;
-      else put(digit);
+    for (auto i = size_; i-- > 0; left %= by) {
+      left = left << 32U | limbs_[i];
+      limbs_[i] = static_cast<std::uint32_t>(left / by);
     }
-    more_ = more_ || left != 0;
-    trim();
+    while (size_ > 0 && limbs_[size_ - 1] == 0) --size_;
+    return static_cast<std::uint32_t>(left);
+  }
+  void shift_left(int bits) {
+    multiply(std::uint32_t{1} << static_cast<unsigned>(bits % 32));
+    const auto whole = static_cast<std::size_t>(bits / 32);
+    std::copy_backward(limbs_, limbs_ + size_, limbs_ + size_ + whole);
+    std::fill_n(limbs_, whole, 0);
+    size_ += whole;
   }
 
-  void multiply(int bits) {                      // by 2^bits, at most 2^59
-    std::uint64_t carry = 0;
-    for (std::size_t i = digits_.size(); i-- > 0;) {
-      carry += static_cast<std::uint64_t>(digits_[i]) << static_cast<unsigned>(bits);
-      digits_[i] = static_cast<char>(carry % 10);
-      carry /= 10;
-    }
-    for (; carry > 0; carry /= 10, ++point_) digits_.insert(digits_.begin(), static_cast<char>(carry % 10));
-    trim();
+  int bits() const {
+    int n = static_cast<int>(size_) * 32;
+    while (n > 0 && !bit(n - 1)) --n;
+    return n;
   }
-
-  // The number as a whole one, rounded to even.
-  std::uint64_t rounded() const {
-    const auto whole = whole_part(point_);
-    const auto next = static_cast<std::size_t>(std::max(point_, 0));
-    if (point_ < 0 || next >= digits_.size() || digits_[next] < 5) return whole;
-    const bool half = digits_[next] == 5 && next + 1 == digits_.size() && !more_;
-    return whole + (half ? whole & 1U : 1U);
+  bool bit(int at) const { return (limbs_[at / 32] >> static_cast<unsigned>(at % 32) & 1U) != 0; }
+  bool any_below(int at) const {
+    while (at > 0)
+      if (bit(--at)) return true;
+    return false;
+  }
+  // Without its lowest bits; at most 64 are left.
+  std::uint64_t above(int lowest) const {
+    std::uint64_t out = 0;
+    for (int i = bits(); i-- > lowest;) out = out << 1U | static_cast<std::uint64_t>(bit(i));
+    return out;
   }
 
  private:
-  static constexpr std::size_t kMost = 800;      // more digits than any double has
-  static constexpr std::int64_t kFar = 10'000'000;
-
-  void put(int digit) {
-    if (digits_.size() < kMost) digits_ += static_cast<char>(digit);
-    else more_ = more_ || digit != 0;
-  }
-  void trim() {
-    while (!digits_.empty() && digits_.back() == 0) digits_.pop_back();
-  }
-  std::uint64_t whole_part(int count) const {
-    std::uint64_t whole = 0;
-    for (int i = 0; i < count; ++i) whole = whole * 10 + (static_cast<std::size_t>(i) < digits_.size() ? static_cast<std::uint64_t>(digits_[static_cast<std::size_t>(i)]) : 0);
-    return whole;
-  }
-
-  std::string digits_;                           // values 0 … 9, none of them 0 at the ends
-  int point_ = 0;
-  bool more_ = false;                            // something other than 0 follows the last digit that is kept
+  std::uint32_t limbs_[128] = {};                // 800 digits have 2,658 bits, and what 5^1130 is to divide 2,706
+  std::size_t size_ = 0;
 };
 
+// In steps of the largest power of five that has 32 bits.
+template <class Step>
+void by_powers_of_five(int power, Step step) {
+  for (; power >= 13; power -= 13) step(1'220'703'125);
+  std::uint32_t rest = 1;
+  for (; power > 0; --power) rest *= 5;
+  step(rest);
+}
+
 double unsigned_double(std::string_view number) {
-  Decimal d(number);
-  if (d.zero() || d.point() < -330) return 0;
-  if (d.point() > 310) return std::numeric_limits<double>::infinity();
-  if (double quick = 0; d.quick(quick)) return quick;
-  // Halved and doubled into [1/2, 1).
-  int exponent = 0;
-  while (d.point() > 0) {
-    const int bits = d.point() > 17 ? 56 : d.point() > 1 ? 3 : 1;
-    d.divide(bits);
-    exponent += bits;
+  constexpr int kMost = 800;                     // more digits than any double, or what lies halfway between two, has
+  constexpr std::int64_t kFar = 10'000'000;
+  Whole n;
+  std::int64_t power = 0;                        // of ten, that the digits are times
+  int digits = 0;
+  bool fraction = false, more = false;           // something other than 0 follows the last digit that is kept
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    const char c = number[i];
+    if (c == '.') {
+      fraction = true;
+    } else if (is_digit(c)) {
+      if (digits < kMost) {
+        if (digits > 0 || c != '0') ++digits;
+        if (digits > 0) n.multiply(10, static_cast<std::uint64_t>(c - '0'));
+        power -= fraction;
+      } else {
+        more = more || c != '0';
+        power += !fraction;
+      }
+    } else if (c == 'e' || c == 'E') {
+      const bool minus = number[i + 1] == '-';
+      std::int64_t exponent = 0;
+      for (++i; i < number.size(); ++i)
+        if (is_digit(number[i]) && exponent < kFar) exponent = exponent * 10 + (number[i] - '0');
+      power += minus ? -exponent : exponent;
+    }
   }
-  while (d.point() < 0 || d.first() < 5) {
-    const int bits = d.point() < -17 ? 56 : d.point() < 0 ? 3 : 1;
-    d.multiply(bits);
-    exponent -= bits;
+  if (digits == 0 || digits + power < -330) return 0;
+  if (digits + power > 310) return std::numeric_limits<double>::infinity();
+  const int ten = static_cast<int>(power);
+  // Fewer than 16 digits and a power of ten below 10^23 are doubles, and one operation on two doubles rounds as it should.
+  if (digits <= 15 && ten >= -22 && ten <= 22) {
+    double scale = 1;
+    for (int i = std::abs(ten); i > 0; --i) scale *= 10;
+    const auto whole = static_cast<double>(n.above(0));
+    return ten < 0 ? whole / scale : whole * scale;
   }
-  // Then 53 bits of it; fewer where doubles end, at 2^-1074.
-  const int bits = std::min(53, exponent + 1074);
-  if (bits < 0) return 0;
-  d.multiply(bits);
-  return std::ldexp(static_cast<double>(d.rounded()), exponent - bits);
+  // Times 2^two. A quotient gets at least 64 bits: 5^n has fewer than 7/3 n.
+  int two = ten;
+  if (ten >= 0) {
+    by_powers_of_five(ten, [&](std::uint32_t five) { n.multiply(five); });
+  } else {
+    const int shift = std::max(0, 65 + (7 * -ten + 2) / 3 - n.bits());
+    n.shift_left(shift);
+    two -= shift;
+    by_powers_of_five(-ten, [&](std::uint32_t five) { more = n.divide(five) != 0 || more; });
+  }
+  // 53 bits of it, ties to even; fewer where doubles end, at 2^-1074.
+  const int bits = n.bits(), kept = std::min({53, bits, bits + two + 1074});
+  if (kept < 0) return 0;
+  const int left = bits - kept;
+  auto out = n.above(left);
+  if (left > 0 && n.bit(left - 1) && (more || (out & 1U) != 0 || n.any_below(left - 1))) ++out;
+  return std::ldexp(static_cast<double>(out), two + left);
 }
 
 class Walk {
