@@ -179,7 +179,7 @@ function leaveOut(what, key, parts, adjust = (p) => p) {
     for (const source of keys) {
       const kinds = new Map();
       for (const f of rows.filter((g) => key(g) === source)) kinds.set(f.row.kind, [...(kinds.get(f.row.kind) ?? []), f]);
-      for (const [kind, list] of kinds) console.log(`${String(list.length).padStart(6)} ${quantile(list.map((f) => predict(f, of.get(f)) / f.row.value).sort((a, b) => a - b), 0.5).toFixed(2).padStart(6)}  ${kind} of ${source}`);
+      for (const [kind, list] of kinds) console.log(`${list.filter((f) => f.row.grade !== "C").length}|${(100*quantile(list.map((f)=>Math.abs(predict(f, of.get(f)) / f.row.value-1)).sort((a,b)=>a-b),0.5)).toFixed(0)}%|${String(list.length).padStart(6)} ${quantile(list.map((f) => predict(f, of.get(f)) / f.row.value).sort((a, b) => a - b), 0.5).toFixed(2).padStart(6)}  ${kind} of ${source}`);
     }
   return rows.map((f) => ({ f, time: timeRatio(f, of.get(f)), weight: f.row.grade === "C" ? kInferred : 1 }));
 }

@@ -65,6 +65,7 @@ export function features(row, answer, device, released, efficiency, current) {
     flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"), narrow: name.includes("narrow"),
   }));
   const experts = find("distinct_experts", "decode");
+  const routed = products.filter((x) => x.routed).sort((a, b) => b.flops - a.flops)[0];
   const pass = (of) => {
     const launch = find("launch_seconds", of), attention = find("compute_seconds", `${of} attention`), scores = find("bandwidth_seconds", `${of} scores`);
     const reduce = find("all_reduce_seconds", of), pipe = find("pipeline_seconds", of), exchange = find("expert_exchange_seconds", of);
@@ -84,7 +85,7 @@ export function features(row, answer, device, released, efficiency, current) {
   const tpot = find("tpot"), again = find("bandwidth_seconds", "decode rereads"), age = generation(engine.name, engine.version, released, efficiency.versions);
   return {
     row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
-    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan",
+    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow,
     again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
@@ -118,14 +119,13 @@ export function seconds(f, w, p, prompt) {
   const packed = local ? p.packed_local : f.server ? p.packed_server : 1;
   let linear = 0, unpacks = false;
   for (const x of f.products) {
-    const padding = x.head ? p.tile_tokens : x.routed ? (p.expert_padding * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
+    const padding = x.head ? p.tile_tokens : x.routed ? ((f.own ? p.expert_padding : p.expert_padding_server) * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
     linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed ? (f.own ? p.expert_compute : p.expert_compute_server) : 1));
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
-  const limited = 1 / (1 + (joules * f.half) / (f.watts || 1.2e-12 * f.half));
-  const attention = w.attention / (f.half * limited * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (w.latent && local && !amd ? p.attention_latent : 1));
+  const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (w.latent && local && (launch === "cuda" || launch === "blackwell") ? p.attention_latent : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
   const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
   const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt || !f.server ? 0 : f.again * p.kv_rereads * rereads(f.generation, p))) / (f.bandwidth * p.cache);
@@ -133,7 +133,7 @@ export function seconds(f, w, p, prompt) {
   const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)
     : local ? (launch === "metal" ? p.layer_metal : amd ? p.layer_hip : aged(p.layer_local_old, p.layer_local, 1.4)) : p[`layer_${f.kind}`];
-  const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= 128 && f.products.some((x) => x.routed && !x.narrow);
+  const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= 128 && f.looped;
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
   const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : oneByOne ? w.distinct * p.expert_launch : prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;

@@ -183,15 +183,17 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   if (device.power.value > 0 && device.power.value < p.watts) {
     p.lowered_watts = device.power.value;
     p.lowered_joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
+  } else {
+    p.watts = std::max(p.watts, device.power.value);
   }
   p.bf16_on_vectors = engine.vulkan && amd;
   p.packed = kind == K::local ? t[C::packed_local] : server ? t[C::packed_server] : 1;
   p.experts = t[own ? C::expert_compute : C::expert_compute_server];
   p.attention = t[own && amd ? C::attention_amd : own && !engine.flash_attention ? C::attention_plain : C::attention_flash];
   p.latent_prompts = kind == K::local;
-  p.latent = kind == K::local && !amd ? t[C::attention_latent] : 1;
+  p.latent = kind == K::local && (d.launch == LaunchClass::cuda || d.launch == LaunchClass::blackwell) ? t[C::attention_latent] : 1;
   p.tile = t[C::tile_tokens];
-  p.expert_padding = t[C::expert_padding];
+  p.expert_padding = t[own ? C::expert_padding : C::expert_padding_server];
   p.unpack = kind == K::local ? t[C::unpack_local] : server ? t[C::unpack_server] : kind == K::eager ? t[C::unpack_eager] : t[C::unpack_mlx];
   p.score_bytes = engine.flash_attention ? 0 : t[C::score_bytes];
   p.exposed = t[C::exposed];

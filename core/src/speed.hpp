@@ -250,12 +250,11 @@ class Pacer {
     const auto& l = e_.layout;
     const auto tensor = static_cast<double>(l.tensor), stages = static_cast<double>(l.pipeline);
     Seconds linear;
-    bool unpacks = false, looped = false;
+    bool unpacks = false;
     for (const auto& p : products()) {
       const auto at = rate(p);
       unpacks = unpacks || at.unpacks;
       linear += Flops{p.flops * ((p.head ? w.logit_rows : w.tokens) + padding(p, w))} / (at.peak * at.efficiency);
-      looped = looped || (p.routed && !p.narrow);
     }
     linear = linear / tensor;
     const Seconds attention = w.attention_flops / (half_peak_ * pace_.attention) / tensor;
@@ -277,7 +276,7 @@ class Pacer {
     const Seconds moves = states / (d.bandwidth * pace_.bandwidth);
     const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
-    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped && w.tokens / w.passes >= kLoopTokens ? w.distinct : 0;
+    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= kLoopTokens ? w.distinct : 0;
     const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.prompt ? pace_.moe_prompt : Seconds{});
     const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
     const formulas::Link link{d.link, pace_.link, pace_.reduce};
@@ -378,6 +377,11 @@ class Pacer {
     if (r_.paces) pace_ = r_.paces->pace(r_.pace, d, e_.layout.tensor);
     latent_ = std::any_of(m_.caches.begin(), m_.caches.end(), [](const auto& c) { return c.decode_flops_per_pair > c.prefill_flops_per_pair; });
     if (latent_) pace_.attention *= pace_.latent;
+    // By the experts' matrices: the biases beside narrow ones are wide.
+    const Product* experts = nullptr;
+    for (const auto& p : products())
+      if (p.routed && (experts == nullptr || p.flops > experts->flops)) experts = &p;
+    looped_ = experts != nullptr && !experts->narrow;
     if (r_.compute_efficiency > 0) {
       pace_.compute = r_.compute_efficiency;
       pace_.packed = pace_.experts = 1;
@@ -392,9 +396,12 @@ class Pacer {
     const double watts = pace_.watts > 0 ? pace_.watts : half_peak_.value * kUsualJoules;
     if (r_.compute_efficiency <= 0) {
       double energy = pace_.joules * half_peak_.value / watts;
-      if (pace_.lowered_watts > 0) energy += pace_.lowered_joules * half_peak_.value * (1 / pace_.lowered_watts - 1 / watts);
+      if (pace_.lowered_watts > 0) {
+        const double lowered = pace_.lowered_joules * half_peak_.value * (1 / pace_.lowered_watts - 1 / watts);
+        energy += lowered;
+        pace_.attention /= 1 + lowered;
+      }
       pace_.compute = 1 / (1 / pace_.compute + energy);
-      pace_.attention /= 1 + energy;
     }
   }
 
@@ -617,6 +624,7 @@ class Pacer {
   Estimate& e_;
   Pace pace_;
   bool latent_ = false;                                // attention over latents (MLA)
+  bool looped_ = false;                                // experts that are not quantised
   mutable double host_prompt_ = 0, host_step_ = 0;     // parts of a prompt's and of a step's time that the processor reads for
   FlopsPerSecond half_peak_, vector_peak_;             // products in 16 bits; unpacking
 };

@@ -308,7 +308,19 @@ TEST_CASE("a lower power limit costs prompts what boards were measured to lose")
     INFO(watts << " " << own / seconds(watts));
     CHECK(std::fabs(own / seconds(watts) / rate - 1) < 0.1);
   }
-  CHECK(seconds(400) == own);
+}
+
+TEST_CASE("a higher power limit speeds up prompts by less than it adds, and counts in the energy") {
+  json request{{"model", "Qwen/Qwen3-14B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-3090"}, {"devices", 1}};
+  const auto own = estimate(request);
+  request["options"] = {{"power_limit_w", 420}};
+  const auto raised = estimate(request);
+  const double faster = number(own, "/speed/prefill/seconds") / number(raised, "/speed/prefill/seconds");
+  CHECK(faster > 1);
+  CHECK(faster < 1.2);
+  CHECK(number(raised, "/cost/watts") == 420);
+  request["options"] = {{"power_limit_w", 1e6}};           // no share of a peak above 1
+  CHECK(number(own, "/speed/prefill/seconds") / speed_of(request, "prefill/seconds") < 2);
 }
 
 TEST_CASE("ranges widen where engines, or a class of devices, were not measured") {

@@ -27,7 +27,7 @@ struct EnginePace {
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
   X(cache) X(kv_rereads) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
-  X(packed_local) X(packed_server) X(expert_padding) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
+  X(packed_local) X(packed_server) X(expert_padding) X(expert_padding_server) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
   X(attention_amd) X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch)       \

@@ -524,14 +524,12 @@ void read_pool(Reader& r, const json& request, const Catalog& catalog, Request& 
   if (read && read->device) out.prefill_pool = std::make_shared<const Request>(std::move(*read));
 }
 
-// A lower power limit spreads the energy of products over more time; memory keeps its own clock.
+// A lower power limit spreads the energy of products over more time, a higher one over less; memory keeps its own clock.
 void limit_power(Reader& r, Request& out) {
   const Watts limit{r.figure("/options/power_limit_w")};
   if (limit.value <= 0 || !out.device) return;
   auto& d = *out.device;
-  const Watts rated = max(d.power, d.rated_power);
-  if (rated.value > 0 && rated.value <= limit.value) return;
-  d.rated_power = rated;
+  d.rated_power = max(d.power, d.rated_power);
   d.power = limit;
 }
 
