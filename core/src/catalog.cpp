@@ -233,9 +233,13 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
   formats_ = read_formats(formats);
   json_["sources"] = table_rows(table("sources"));
   const auto& models = table("models");
+  const auto* types = member(models, "columns");
+  for (const auto key : {"config", "model_type"})
+    if (types) types = member(*types, key);
   for (std::size_t i = 0; i < rows_of(models); ++i) {
     const auto row = model_row(i, false);
-    models_.push_back({text_of(row, "id"), text_of(row, "name"), strings(row, "aliases"), i, paces_.date_of({}, text_of(row, "release"))});
+    const auto type = types ? cell(*types, i) : nlohmann::json();
+    models_.push_back({text_of(row, "id"), text_of(row, "name"), std::string(as_text(type)), strings(row, "aliases"), i, paces_.date_of({}, text_of(row, "release"))});
   }
   if (const auto* efficiency = member(json_, "efficiency")) paces_.read(*efficiency);
   const auto& devices = table("devices");
@@ -283,6 +287,13 @@ nlohmann::json Catalog::model_config(const CatalogModel& model) const {
   const auto* columns = member(table("models"), "columns");
   const auto* config = columns ? member(*columns, "config") : nullptr;
   return config ? row_of(*config, model.row) : nlohmann::json::object();
+}
+
+double Catalog::first_release(std::string_view model_type) const {
+  double first = 0;
+  for (const auto& m : models_)
+    if (m.released > 0 && m.model_type == model_type && (first == 0 || m.released < first)) first = m.released;
+  return first;
 }
 
 nlohmann::json Catalog::model_row(std::size_t i, bool whole) const {

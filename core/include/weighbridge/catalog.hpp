@@ -16,7 +16,7 @@
 namespace weighbridge {
 
 struct CatalogModel {
-  std::string id, name;
+  std::string id, name, model_type;
   std::vector<std::string> aliases;
   std::size_t row = 0;
   double released = 0;                 // in years; 0: not known
@@ -56,6 +56,8 @@ class Catalog {
   nlohmann::json device_row(std::size_t i, bool whole = true) const;      // `whole`: with its basis
   nlohmann::json model_row(std::size_t i, bool whole = true) const;
   nlohmann::json model_config(const CatalogModel& model) const;
+  // When the first model of such an architecture came out, in years; 0: none is known.
+  double first_release(std::string_view model_type) const;
 
   // By id, its last part, name or alias, in any spelling of these (case, spaces and hyphens do not matter; a device's maker
   // and product line may be left out); nullptr when there is none.

@@ -136,7 +136,7 @@ std::optional<ModelChoice> read_model(Reader& r) {
     }
     std::string shown_name = name ? std::string(as_text(*name)) : text_of(*config, "_name_or_path");
     if (shown_name.empty()) shown_name = text_of(*config, "model_type");
-    released = r.catalog().paces().date_of("transformers", text_of(*config, "transformers_version"));
+    released = std::max(r.catalog().paces().date_of("transformers", text_of(*config, "transformers_version")), r.catalog().first_release(text_of(*config, "model_type")));
     if (config->is_object()) spec = read_config(*config, shown_name, "/model/config", r.catalog().formats(), r.problems());
   }
   if (!spec) return std::nullopt;
