@@ -92,7 +92,7 @@ class Estimator : private Placement<T> {
     auto& on_devices = scratch_.on_devices;
     on_devices.resize(scratch_.cache.layers.size());
     for (std::size_t i = 0; i < on_devices.size(); ++i)
-      on_devices[i] = on_host_ > 0 ? static_cast<double>(m_.layers_of(m_.caches[i].kind, std::min(on_host_, m_.spec.layers()), m_.spec.layers())) : scratch_.cache.layers[i];
+      on_devices[i] = on_host_ > 0 && i < scratch_.cache.own ? static_cast<double>(m_.layers_of(m_.caches[i].kind, std::min(on_host_, m_.spec.layers()), m_.spec.layers())) : scratch_.cache.layers[i];
     t.kv_cache = formulas::total_kv_cache(scratch_.cache, on_devices, concurrency_, r_.workload.concurrency.from, trace_);
     if (on_host_ > 0) {
       Bytes each;

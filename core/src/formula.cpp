@@ -95,7 +95,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
      "32-bit logits of a micro-batch and the rows that they are made of", false},
     {Id::pipeline_buffer, "pipeline_buffer", "copies * 4 * tokens * (cells + hidden_size)", "bytes", kFitted, "llama-cpp-logs", "compute buffer",
      "further copies of the inputs, so that devices work side by side", false},
-    {Id::compute_buffer, "compute_buffer", "max(max(attention, feed_forward), logits) + inputs", "bytes", kFitted, "llama-cpp-logs", "compute buffer",
+    {Id::compute_buffer, "compute_buffer", "max(max(attention, feed_forward), logits) + inputs + drafting", "bytes", kFitted, "llama-cpp-logs", "compute buffer",
      "compute buffer of the fullest device: layers reuse it, so the widest point counts", false},
     // memory
     {Id::engine_context, "engine_context", "context_bytes", "bytes", kFitted, "cuda-context-logs", "driver context", "what the driver takes for one process", false},

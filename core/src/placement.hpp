@@ -70,35 +70,58 @@ class Placement {
   }
 
   // The window of a kind, when the engine keeps less for it; else 0.
-  double kept_window(std::size_t i, bool all_windowed) const {
+  double kept_window(const CacheShape& c, bool all_windowed) const {
     if (r_.full_windows || p_[all_windowed ? Constant::windows_all : Constant::windows_mixed] <= 0) return 0;
-    return static_cast<double>(m_.caches[i].window);
+    return static_cast<double>(c.window);
+  }
+
+  // What drafts has a cache of its own: a draft model's layers, or the model's prediction layers.
+  bool drafts_itself() const { return r_.speculative && !r_.draft.model; }
+  const Inventory& drafter() const { return r_.draft.model ? *r_.draft.model : m_; }
+  void add_drafting_caches() {
+    if (!r_.speculative) return;
+    for (auto c : drafter().caches) {
+      if (drafts_itself()) c.layers = c.kind == m_.spec.mtp_kind ? m_.spec.mtp_layers : 0;
+      if (c.layers > 0) scratch_.shapes.push_back(c);
+    }
+  }
+  // A rejected token's states cannot be taken out again, so that engines keep one for each token that a pass checks.
+  double kept_states(const CacheShape& c, const Inventory& of) const {
+    const bool rolls_back = p_.rule == EngineRule::buffers || p_.rule == EngineRule::budget || p_.rule == EngineRule::static_share;
+    const bool recurs = of.spec.kinds[c.kind].mixer.recurrent.kind != RecurrentKind::none && c.k_elements <= 0 && c.state_elements + c.conv_elements > 0;
+    return rolls_back && recurs ? 1 + r_.draft.tokens.value : 1;
   }
 
   void cache_terms() {
     auto& t = scratch_.cache;
-    const auto n = m_.caches.size();
+    t.own = m_.caches.size();
+    scratch_.shapes.assign(m_.caches.begin(), m_.caches.end());
+    add_drafting_caches();
+    const auto n = scratch_.shapes.size();
     for (auto* terms : {&t.layers, &t.bytes_per_token, &t.window, &t.reads, &t.token_flops, &t.kept, &t.held, &t.padding, &t.state, &t.here, &t.share, &t.copies}) terms->resize(n);
     if constexpr (T::on) t.names.resize(n);
     const auto kinds = m_.spec.kinds.size();
     for (auto* bytes : {&scratch_.layer_weights, &scratch_.layer_experts}) bytes->resize(kinds);
     scratch_.layer_cache.resize(n);
     scratch_.shares.resize(kinds + 1);
-    scratch_.shapes.assign(m_.caches.begin(), m_.caches.end());
-    const double k_bits = r_.k_format->bits, v_bits = r_.v_format->bits;
-    bool all_windowed = true;
-    for (const auto& c : m_.caches) all_windowed = all_windowed && (c.window > 0 || c.k_elements <= 0);
+    const auto windowed = [](const Inventory& m) { return std::all_of(m.caches.begin(), m.caches.end(), [](const CacheShape& c) { return c.window > 0 || c.k_elements <= 0; }); };
+    const bool all_windowed = windowed(m_), drafts_windowed = windowed(drafter());
+    // llama.cpp keeps what drafts in 16 bits, whatever the model's own cache is in.
+    const double narrow = buffers_ ? 16 : 0;
     for (std::size_t i = 0; i < n; ++i) {
       auto& c = scratch_.shapes[i];
-      if (!r_.latent && i < kinds && m_.spec.kinds[i].mixer.kind == MixerKind::mla) without_latent(c, m_.spec.kinds[i].mixer.mla);
+      const bool drafts = i >= t.own;
+      const auto& of = drafts ? drafter() : m_;
+      const double k_bits = drafts && narrow > 0 ? narrow : r_.k_format->bits, v_bits = drafts && narrow > 0 ? narrow : r_.v_format->bits;
+      if (!r_.latent && c.k_elements > 0 && of.spec.kinds[c.kind].mixer.kind == MixerKind::mla) without_latent(c, of.spec.kinds[c.kind].mixer.mla);
       t.layers[i] = static_cast<double>(c.layers);
       t.window[i] = static_cast<double>(c.window);
-      t.kept[i] = kept_window(i, all_windowed);
+      t.kept[i] = kept_window(c, drafts ? drafts_windowed : all_windowed);
       t.reads[i] = static_cast<double>(c.attends > 0 && (c.window == 0 || c.attends < c.window) ? c.attends : c.window);
       t.token_flops[i] = c.flops_per_token;
       t.padding[i] = 1;
       std::string_view name;
-      if constexpr (T::on) name = t.names[i] = n == 1 ? "layers" : "layers " + std::to_string(c.kind + 1) + (i < kinds ? "" : c.fixed_bytes > 0 ? ", index" : ", beside");
+      if constexpr (T::on) name = t.names[i] = drafts ? "draft " + std::to_string(i - t.own + 1) : t.own == 1 ? "layers" : "layers " + std::to_string(c.kind + 1) + (i < kinds ? "" : c.fixed_bytes > 0 ? ", index" : ", beside");
       t.state[i] = formulas::layer_state_bytes(c, p_[Constant::state_bits], name, trace_).value;
       t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
     }
@@ -106,6 +129,7 @@ class Placement {
     cells_.extra = p_[Constant::window_pass] > 0 ? r_.chunk_tokens.value - (p_.rule == EngineRule::budget ? 1 : 0) : 0;
     cells_.least_window = p_[Constant::window_least_tokens];
     if (p_[Constant::equal_groups] > 0) fill_groups();
+    for (std::size_t i = 0; i < n; ++i) t.padding[i] *= kept_states(scratch_.shapes[i], i < t.own ? m_ : drafter());
     hold(1, quiet_);
   }
 
@@ -304,6 +328,15 @@ class Placement {
     if (!by_memory(l)) return stage_layers(m_.spec.layers(), l.pipeline, stage);
     return {begins(l, stage), begins(l, stage + 1)};
   }
+  // Prediction layers lie with the last ones, a draft model is spread like the model itself.
+  double cached_layers(std::size_t i, const Layout& l, std::int64_t stage) const {
+    const auto& c = scratch_.shapes[i];
+    const auto layers = layers_on(l, stage);
+    if (i < scratch_.cache.own) return static_cast<double>(m_.layers_of(c.kind, layers.first, layers.end));
+    if (by_rows(l)) return stage == 0 ? static_cast<double>(c.layers) : 0;
+    if (drafts_itself()) return stage == l.pipeline - 1 ? static_cast<double>(c.layers) : 0;
+    return static_cast<double>(c.layers) / static_cast<double>(l.pipeline);
+  }
   bool head_on_device() const { return !buffers_ || offloaded_ > 0; }
   bool makes_logits(const Layout& l, std::int64_t stage) const { return stage == (by_rows(l) ? 0 : l.pipeline - 1); }
 
@@ -330,8 +363,7 @@ class Placement {
         weights += rows * here * scratch_.layer_weights[i];
         if (r_.cpu_moe > 0) weights = weights - rows * moved(i, weighed) * scratch_.layer_experts[i];
       }
-      for (std::size_t i = 0; i < m_.caches.size(); ++i)
-        sequence += static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end)) * cache_share(i, l) * scratch_.layer_cache[i];
+      for (std::size_t i = 0; i < scratch_.shapes.size(); ++i) sequence += cached_layers(i, l, stage) * cache_share(i, l) * scratch_.layer_cache[i];
       weights += position_tables() + draft_weights(l);
       if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
       if ((stage == last || by_rows(l)) && head_on_device()) weights += rows * last_;
@@ -395,13 +427,24 @@ class Placement {
         for (const auto b : scratch_.layer_experts) expert = max(expert, b / 3);
       // Devices work side by side, each with copies of the inputs, only when nothing of the model lies on the host.
       const double stages = on_host_ > 0 || r_.cpu_moe > 0 || by_rows(l) ? 1 : static_cast<double>(l.pipeline);
-      return formulas::compute_buffer(m_, p_, s, stages, expert, head, r_.chunk_tokens.from, trace);
+      return formulas::compute_buffer(m_, p_, s, stages, expert, drafting_buffers(s, context, head), head, r_.chunk_tokens.from, trace);
     }
     if (p_.rule == EngineRule::budget || p_.rule == EngineRule::free_share) tokens = r_.chunk_tokens;
     s.prompt = batched_prompts() ? tokens.value : std::max(tokens.value, std::min(context, r_.workload.prompt_tokens.value));
     if (p_.rule == EngineRule::budget) s.prompt = std::min(tokens.value, std::max(context, 1.0));
     s.tokens = batched_prompts() ? tokens.value * sequences : tokens.value;
     return formulas::engine_activations(m_, p_, s, tokens.from, trace);
+  }
+
+  // llama.cpp drafts in contexts of their own: one for each slot with a draft model, one for all with prediction layers.
+  Bytes drafting_buffers(formulas::PassShape s, double context, bool head) const {
+    if (!r_.speculative || (drafts_itself() && m_.spec.mtp_layers == 0)) return {};
+    const double contexts = r_.draft.model ? s.sequences : 1;
+    s.heads = static_cast<double>(drafter().spec.most_heads());
+    s.prompt = std::ceil(context / cells_.multiple) * cells_.multiple;
+    s.tokens = std::min(r_.chunk_tokens.value, s.prompt);
+    s.sequences = 1;
+    return contexts * formulas::compute_buffer(drafter(), p_, s, 1, {}, {}, head, r_.chunk_tokens.from, quiet_);
   }
 
   double memory_share(const Layout& l) const {
@@ -489,7 +532,7 @@ class Placement {
     const double rows = row_share(l, fullest_);
     auto& t = scratch_.cache;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      t.here[i] = static_cast<double>(m_.layers_of(m_.caches[i].kind, layers.first, layers.end));
+      t.here[i] = cached_layers(i, l, fullest_);
       t.share[i] = cache_share(i, l);
       t.copies[i] = cache_copies(i, l);
     }

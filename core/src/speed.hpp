@@ -130,6 +130,9 @@ class Pacer {
     trace.name_rows(std::move(names));
   }
 
+  template <class V>
+  std::vector<V> own(const std::vector<V>& all) const { return formulas::own_part(scratch_.cache, all); }
+
   double new_tokens() const {
     return std::max(0.0, r_.workload.prompt_tokens.value - r_.workload.cached_prefix_tokens.value);
   }
@@ -172,14 +175,14 @@ class Pacer {
       std::vector<double> per_pair;
       for (std::size_t i = 0; i < m_.caches.size(); ++i) per_pair.push_back(prompt_flops_per_pair(i));
       trace.step(FormulaId::prefill_attention_flops, w.attention_flops,
-                 {{"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model},
-                  {"token_flops", t.token_flops, From::model}, {"tokens", tokens, load.prompt_tokens.from}});
-      trace.name_rows(t.names);
+                 {{"layers", own(t.layers), From::model}, {"flops_per_pair", per_pair, From::model}, {"pairs", all_pairs, From::model},
+                  {"token_flops", own(t.token_flops), From::model}, {"tokens", tokens, load.prompt_tokens.from}});
+      trace.name_rows(own(t.names));
       trace.step(FormulaId::prefill_kv_bytes, w.kv_bytes,
-                 {{"passes", passes, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
-                  {"bytes_per_token", t.bytes_per_token, From::model}, {"window_tokens", formulas::shown_windows(t.window, depth), From::model},
+                 {{"passes", passes, From::user}, {"layers", own(t.layers), From::model}, {"share", own(t.share), From::model},
+                  {"bytes_per_token", own(t.bytes_per_token), From::model}, {"window_tokens", formulas::shown_windows(own(t.window), depth), From::model},
                   {"cached_tokens", cached, load.cached_prefix_tokens.from}, {"tokens", tokens, load.prompt_tokens.from}});
-      trace.name_rows(t.names);
+      trace.name_rows(own(t.names));
     }
     return w;
   }
@@ -204,14 +207,14 @@ class Pacer {
       std::vector<double> per_pair;
       for (const auto& c : m_.caches) per_pair.push_back(c.decode_flops_per_pair);
       trace.step(FormulaId::decode_attention_flops, w.attention_flops,
-                 {{"batch", batch * checked, From::user}, {"layers", t.layers, From::model}, {"flops_per_pair", per_pair, From::model},
-                  {"token_flops", t.token_flops, From::model}, {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(t.reads, context), From::model}});
-      trace.name_rows(t.names);
+                 {{"batch", batch * checked, From::user}, {"layers", own(t.layers), From::model}, {"flops_per_pair", per_pair, From::model},
+                  {"token_flops", own(t.token_flops), From::model}, {"mean_context", context, From::user}, {"window_tokens", formulas::shown_windows(own(t.reads), context), From::model}});
+      trace.name_rows(own(t.names));
       trace.step(FormulaId::decode_kv_bytes, w.kv_bytes,
-                 {{"batch", batch, From::user}, {"layers", t.layers, From::model}, {"share", t.share, From::model},
-                  {"bytes_per_token", t.bytes_per_token, From::model}, {"mean_context", context, From::user},
-                  {"window_tokens", formulas::shown_windows(t.reads, context), From::model}, {"state_bytes", t.state, From::model}});
-      trace.name_rows(t.names);
+                 {{"batch", batch, From::user}, {"layers", own(t.layers), From::model}, {"share", own(t.share), From::model},
+                  {"bytes_per_token", own(t.bytes_per_token), From::model}, {"mean_context", context, From::user},
+                  {"window_tokens", formulas::shown_windows(own(t.reads), context), From::model}, {"state_bytes", own(t.state), From::model}});
+      trace.name_rows(own(t.names));
     }
     return w;
   }
@@ -468,7 +471,7 @@ class Pacer {
     if (r_.device->link.value <= 0) return {};
     Bytes cache;
     const auto& t = scratch_.cache;
-    for (std::size_t i = 0; i < t.layers.size(); ++i)
+    for (std::size_t i = 0; i < t.own; ++i)
       cache += Bytes{t.layers[i] * (t.bytes_per_token[i] * formulas::reach(t.window[i], r_.workload.prompt_tokens.value) + t.state[i])};
     return cache / (r_.device->link * pace_.link) / static_cast<double>(e_.layout.tensor);
   }
@@ -487,9 +490,8 @@ class Pacer {
     const double chance = std::min(draft.acceptance.value, 0.999);
     const double accepted = trace.step(FormulaId::accepted_tokens, (1 - formulas::power(chance, draft.tokens.value + 1)) / (1 - chance),
                                        {{"acceptance", chance, draft.acceptance.from}, {"drafted", draft.tokens}});
-    const bool own = draft.bytes.value <= 0;
-    const Bytes bytes = (own ? stored_.mtp : draft.bytes) / static_cast<double>(e_.layout.tensor);
-    const double layers = own ? static_cast<double>(m_.spec.mtp_layers) : draft.layers;
+    const Bytes bytes = (draft.model ? draft.bytes : stored_.mtp) / static_cast<double>(e_.layout.tensor);
+    const double layers = static_cast<double>(draft.model ? draft.model->spec.layers() : m_.spec.mtp_layers);
     const BytesPerSecond rate = r_.device->bandwidth;
     const Seconds one = bytes / (rate * pace_.bandwidth) + pace_.host + layers * pace_.layer;
     const Seconds drafting = trace.step(FormulaId::draft_seconds, draft.tokens.value * one,

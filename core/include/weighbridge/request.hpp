@@ -70,8 +70,8 @@ struct Card {                                // of mixed ones
 struct Draft {
   Given<double> tokens{0};                   // at once; 0: no speculation
   Given<double> acceptance{0};               // chance that a drafted token is kept
-  Bytes bytes;                               // weights of the draft model; 0: the model's own prediction layers draft, or no model does
-  double layers = 0, vocabulary = 0;
+  std::shared_ptr<const Inventory> model;    // of its own; nullptr: the model's prediction layers draft, or no model does
+  Bytes bytes;                               // weights of that model on the devices
 };
 
 // The model of a request.

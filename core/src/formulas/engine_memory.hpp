@@ -82,9 +82,10 @@ Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassS
 }
 
 // llama.cpp's compute buffer on one device: rows in fp32 of a micro-batch, reused by every layer. `expert_matrix`: of experts in system
-// memory, one tensor at a time is copied over. `head`: the device makes the logits.
+// memory, one tensor at a time is copied over. `drafting`: buffers of the contexts that draft. `head`: the device makes the logits.
 template <class T>
-Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, bool head, From tokens_from, T& trace) {
+Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, Bytes drafting, bool head, From tokens_from,
+                     T& trace) {
   const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
   const double mask_bytes = s.flash ? 6 : 4;           // fp32, and the 16-bit copy that flash attention reads
   const auto mask = trace.step(FormulaId::mask_buffer, Bytes{mask_bytes * s.tokens * s.prompt},
@@ -108,9 +109,10 @@ Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape
   const auto inputs = trace.step(FormulaId::pipeline_buffer, copies * Bytes{4 * s.tokens * (s.prompt + hidden)},
                                  {{"copies", copies, From::catalog}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user},
                                   {"hidden_size", hidden, From::model}});
-  return trace.step(FormulaId::compute_buffer, max(max(attention, feed_forward), logits) + inputs,
+  return trace.step(FormulaId::compute_buffer, max(max(attention, feed_forward), logits) + inputs + drafting,
                     {{"attention", attention, FormulaId::attention_buffer}, {"feed_forward", feed_forward, FormulaId::feed_forward_buffer},
-                     {"logits", logits, FormulaId::logits_buffer}, {"inputs", inputs, FormulaId::pipeline_buffer}});
+                     {"logits", logits, FormulaId::logits_buffer}, {"inputs", inputs, FormulaId::pipeline_buffer},
+                     {"drafting", drafting, From::model}});
 }
 
 // Beside weights, cache and activations, on each device.

@@ -14,6 +14,7 @@ namespace weighbridge::formulas {
 
 // Per kind of layer. Scratch that a caller keeps, so that the planner's loop allocates nothing.
 struct CacheTerms {
+  std::size_t own = 0;                         // so many are the model's; the others are what drafts for it
   std::vector<double> layers, bytes_per_token, window, state;
   std::vector<double> reads;                   // tokens that attention reads at most: the window's, or those that an indexer picks; 0: all
   std::vector<double> token_flops;             // of a recurrent state
@@ -42,6 +43,12 @@ Bytes layer_state_bytes(const CacheShape& c, double engine_bits, std::string_vie
                      {"state_bits", state_bits, from}, {"conv_bits", conv_bits, from}}, of);
 }
 
+// Of one entry for each kind of layer, those of the model itself.
+template <class V>
+std::vector<V> own_part(const CacheTerms& t, const std::vector<V>& all) {
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(t.own)};
+}
+
 struct SequenceBytes {
   BytesPerToken growing;                       // per token once every window is full
   Bytes windows;                               // all windows full
@@ -52,7 +59,7 @@ struct SequenceBytes {
 template <class T>
 SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
   SequenceBytes out;
-  for (std::size_t i = 0; i < t.layers.size(); ++i) {
+  for (std::size_t i = 0; i < t.own; ++i) {
     const auto bytes = t.layers[i] * t.bytes_per_token[i];
     if (t.window[i] == 0) out.growing += BytesPerToken{bytes};
     else out.windows += Bytes{bytes * t.window[i]};
@@ -61,7 +68,7 @@ SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
   if constexpr (T::on) {
     std::vector<double> g_layers, g_bytes, w_layers, w_bytes, w_window;
     std::vector<std::string> g_names, w_names;
-    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+    for (std::size_t i = 0; i < t.own; ++i) {
       if (t.window[i] == 0) {
         g_layers.push_back(t.layers[i]); g_bytes.push_back(t.bytes_per_token[i]); g_names.push_back(t.names[i]);
       } else {
@@ -81,8 +88,8 @@ SequenceBytes per_sequence(const CacheTerms& t, T& trace) {
     }
     if (out.state.value > 0) {
       trace.step(FormulaId::state_bytes_per_sequence, out.state,
-                 {{"layers", t.layers, From::model}, {"state_bytes", t.state, From::model}});
-      trace.name_rows(t.names);
+                 {{"layers", own_part(t, t.layers), From::model}, {"state_bytes", own_part(t, t.state), From::model}});
+      trace.name_rows(own_part(t, t.names));
     }
   }
   return out;

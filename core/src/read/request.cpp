@@ -433,8 +433,9 @@ void warn_of_refusals(Reader& r, const Request& out) {
     if (out.chunk_tokens.value < out.max_sequences && r.has("/options/max_num_seqs"))
       refuses("/options/max_num_seqs", {"tokens", out.chunk_tokens.value}, {"sequences", out.max_sequences});
   }
-  if (const auto own = static_cast<double>(out.model ? out.model->spec.vocabulary : 0); (rule == EngineRule::budget || rule == EngineRule::static_share) && out.draft.vocabulary > 0 && out.draft.vocabulary != own)
-    refuses("/options/speculative/draft_model", {"draft", out.draft.vocabulary}, {"own", own});
+  if (out.model && out.draft.model && (rule == EngineRule::budget || rule == EngineRule::static_share))
+    if (const auto own = out.model->spec.vocabulary, drafted = out.draft.model->spec.vocabulary; drafted != own)
+      refuses("/options/speculative/draft_model", {"draft", static_cast<double>(drafted)}, {"own", static_cast<double>(own)});
 }
 
 // Shares of the layers for each device, llama.cpp's -ts.
@@ -476,6 +477,21 @@ Given<double> read_pass_tokens(Reader& r, const Request& out, bool large) {
   return {tokens, From::standard};
 }
 
+// In the model's own format, towers and prediction layers left out; llama.cpp leaves its input table on the host.
+Bytes draft_bytes(const Inventory& draft, const Request& of, const Formats& formats) {
+  std::vector<StoredRow> rows;
+  if (of.weights.bits > 0) store_average(draft, of.weights.bits, formats, rows);
+  else if (of.weights.format) store(draft, *of.weights.format, formats, rows);
+  else store_published(draft, formats, rows);
+  Bytes bytes;
+  for (const auto& s : rows) {
+    const auto& row = draft.rows[s.row];
+    const bool on_host = of.engine.profile.rule == EngineRule::buffers && row.use == Use::lookup && !row.tied_head;
+    if (!row.mtp && row.role != Role::vision && !on_host) bytes += s.bytes;
+  }
+  return bytes;
+}
+
 // How tokens are drafted: by a model of the catalogue, or by the prediction layers of the model itself.
 void read_draft(Reader& r, Request& out) {
   if (!out.speculative || !out.model) return;
@@ -492,12 +508,8 @@ void read_draft(Reader& r, Request& out) {
   if (!name) return;
   const auto named = find_named_model(r, "/options/speculative/draft_model", as_text(*name));
   if (!named.model) return;
-  const auto& draft = catalog_model(*named.model, r.catalog());
-  if (!draft.inventory) return;
-  const double bits = out.weights.bits > 0 ? out.weights.bits : out.weights.format ? out.weights.format->bits_per_weight : 16;
-  d.bytes = Bytes{static_cast<double>(draft.inventory->parameters) * bits / 8};
-  d.layers = static_cast<double>(draft.inventory->spec.layers());
-  d.vocabulary = static_cast<double>(draft.inventory->spec.vocabulary);
+  d.model = catalog_model(*named.model, r.catalog()).inventory;
+  if (d.model) d.bytes = draft_bytes(*d.model, out, r.catalog().formats());
 }
 
 // The same request on the pool that reads prompts. What is wrong there is a problem of this request.
