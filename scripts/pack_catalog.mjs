@@ -44,6 +44,7 @@ const kLimits = {
 const kClasses = ["consumer", "workstation", "datacenter", "apple", "edge", "cpu", "tpu", "npu"];
 const kIntervalParts = ["activations", "libraries", "graphs", "total", "pool"];
 const kEngineRules = ["ideal", "budget", "static_share", "free_share", "dynamic", "buffers"];
+const versionOrder = (version) => String(version ?? "0").replace(/^[vb]/, "").split(".").map(Number).reduce((n, part, i) => n + part * 1000 ** (2 - i), 0);
 const kEngineUnits = { GiB: 2 ** 30, MiB: 2 ** 20, bytes: 1, share: 1, tokens: 1, sequences: 1, copies: 1, elements: 1, bits: 1, flag: 1 };
 const kArithmetic = ["fp32", "fp16", "bf16", "fp8", "fp4", "int8"];
 // Designs whose dense FP8 rate is more than twice the 16-bit one.
@@ -536,14 +537,16 @@ class Packer {
     const names = new Names("engine");
     file.check.array(file.json).forEach((row, i) => {
       const check = file.check.at(i);
-      if (!check.object(row, ["id", "name", "profile", "layer_split", "rule"], ["aliases", "versions", "small", "unread", "unrun", "constants"])) return;
+      if (!check.object(row, ["id", "name", "profile", "layer_split", "rule"], ["aliases", "versions", "releases", "small", "unread", "unrun", "constants"])) return;
       names.addRow(check, check.at("id").text(row.id), check.at("aliases").texts(row.aliases));
       check.at("name").text(row.name);
       check.at("profile").boolean(row.profile);
       check.at("layer_split").boolean(row.layer_split);
       if (!kEngineRules.includes(row.rule)) check.at("rule").fail(`must be one of ${kEngineRules.join(", ")}`);
-      for (const key of ["small", "unread", "unrun"]) if (row[key] !== undefined) check.at(key).texts(row[key]);
+      for (const key of ["releases", "small", "unread", "unrun"]) if (row[key] !== undefined) check.at(key).texts(row[key]);
       if (row.versions !== undefined && check.at("versions").texts(row.versions).length !== 2) check.at("versions").fail("must be the first and the last known version");
+      const releases = Array.isArray(row.releases) ? row.releases.map(versionOrder) : [];
+      if (releases.some((at, k) => k > 0 && at <= releases[k - 1])) check.at("releases").fail("must ascend");
       if (row.constants !== undefined) this.constants(check.at("constants"), row.constants);
     });
     if (!names.owner.has("ideal")) file.check.fail('there must be an engine "ideal": it stands in for those without a profile');
@@ -555,7 +558,6 @@ class Packer {
   // The constants of an engine's rules: of each a row per version that changed it, ascending.
   constants(check, list) {
     const last = new Map();
-    const order = (version) => (version ?? "0").replace(/^[vb]/, "").split(".").map(Number).reduce((n, part, i) => n + part * 1000 ** (2 - i), 0);
     check.array(list).forEach((row, i) => {
       const at = check.at(i);
       if (!at.object(row, ["id", "value", "unit", "source"], ["since", "low", "high", "note"])) return;
@@ -567,8 +569,8 @@ class Packer {
       if ((row.low === undefined) !== (row.high === undefined)) at.fail("low and high come together");
       if (row.low !== undefined && !(row.low <= row.value && row.value <= row.high)) at.fail("low <= value <= high does not hold");
       if (row.since !== undefined && !/^[vb]?\d+(\.\d+)*$/.test(at.at("since").text(row.since) ?? "")) at.at("since").fail("must be a version");
-      if (last.has(row.id) && last.get(row.id) >= order(row.since)) at.fail("rows of one constant must be in the order of their versions");
-      last.set(row.id, order(row.since));
+      if (last.has(row.id) && last.get(row.id) >= versionOrder(row.since)) at.fail("rows of one constant must be in the order of their versions");
+      last.set(row.id, versionOrder(row.since));
     });
   }
 

@@ -121,7 +121,7 @@ class Placement {
       t.token_flops[i] = c.flops_per_token;
       t.padding[i] = 1;
       std::string_view name;
-      if constexpr (T::on) name = t.names[i] = drafts ? "draft " + std::to_string(i - t.own + 1) : t.own == 1 ? "layers" : "layers " + std::to_string(c.kind + 1) + (i < kinds ? "" : c.fixed_bytes > 0 ? ", index" : ", beside");
+      if constexpr (T::on) name = t.names[i] = drafts ? "draft" : t.own == 1 ? "layers" : "layers " + std::to_string(c.kind + 1) + (i < kinds ? "" : c.fixed_bytes > 0 ? ", index" : ", beside");
       t.state[i] = formulas::layer_state_bytes(c, p_[Constant::state_bits], name, trace_).value;
       t.bytes_per_token[i] = formulas::layer_kv_bytes_per_token(c, k_bits, v_bits, r_.kv_from, name, trace_).value;
     }

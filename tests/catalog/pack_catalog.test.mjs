@@ -291,7 +291,7 @@ test("the packed text gives back every row, in little space", () => {
   }
   const { catalog } = packCatalog();
   const bytes = gzipSync(JSON.stringify(compactCatalog(catalog)), { level: 9 }).length;
-  assert.ok(bytes < 44_000, `${bytes} bytes`);
+  assert.ok(bytes < 45_000, `${bytes} bytes`);
 });
 
 test("names and ids give each other", () => {

@@ -672,3 +672,35 @@ TEST_CASE("a good request with any one byte changed or cut has an answer") {
   CHECK(codes["internal_error"] == 0);
   CHECK(next_good_request_works());
 }
+
+TEST_CASE("a version that was never released is said, and the one before it taken") {
+  const auto taken = [](const char* engine, const char* version) {
+    const auto answer = estimate({{"model", "meta-llama/Llama-3.1-8B-Instruct"}, {"engine", {{"name", engine}, {"version", version}}}});
+    for (const auto& p : at(answer, "/problems"))
+      if (text(p, "/code") == "unknown_engine_version") return text(p, "/params/taken");
+    return std::string();
+  };
+  CHECK(taken("vllm", "0.8.5") == "");
+  CHECK(taken("vllm", "v0.10.1.1") == "");
+  CHECK(taken("vllm", "0.6.4.post1") == "");
+  CHECK(taken("vllm", "0.8") == "");
+  CHECK(taken("vllm", "0.8.77") == "0.8.5");
+  CHECK(taken("vllm", "0.99") == "0.31");
+  CHECK(taken("vllm", "soon") == "0.31");
+  CHECK(taken("vllm", "0.1.0") == "0.2");
+  CHECK(taken("transformers", "4.99.0") == "4.57.6");
+  CHECK(taken("tensorrt-llm", "0.18.2") == "");
+  CHECK(taken("tensorrt-llm", "0.40") == "0.21.0");
+  CHECK(taken("llama.cpp", "b5921") == "");
+  CHECK(taken("ollama", "0.5.99") == "0.5.13");
+}
+
+TEST_CASE("key-value heads that a tensor group can neither split nor copy evenly") {
+  json request{{"model", "microsoft/phi-4"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 4}, {"parallel", {{"tensor", 4}}}};
+  const auto refused = estimate(request);              // 10 of them
+  CHECK(at(refused, "/ok") == true);
+  CHECK(text(refused, "/problems/0/message").find("its 10 key-value heads") != std::string::npos);
+  request["devices"] = 2;
+  request["parallel"]["tensor"] = 2;
+  CHECK(at(estimate(request), "/problems").empty());
+}

@@ -34,6 +34,7 @@ struct CatalogEngine {
   bool layer_split = false;
   EngineRule rule = EngineRule::ideal;
   std::vector<std::string> versions;             // the first and the last that are known; empty: it has none
+  std::vector<std::string> releases;             // the last ones of lines (0.8.x) that are over, ascending
   std::vector<std::string> small;                // devices that never count as large, by the beginning of their ids
   std::vector<std::string> unread, unrun;        // weight formats that it does not read, by the beginning of their ids, "gguf" or "!gguf"; classes of devices that it does not run on
   std::vector<EngineConstant> constants;

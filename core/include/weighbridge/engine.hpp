@@ -47,6 +47,7 @@ enum class Constant : std::uint8_t {
   score_copies,                    // score matrices without flash attention, in fp32
   prompt_logit_bytes,              // per token of the prompt and entry of the vocabulary
   every_logit,                     // 1: buffers for the logits of all tokens of a pass
+  mask_bytes,                      // with flash attention, per token of a pass and cell
   pipeline_copies,                 // of inputs that pipeline stages keep
   // cache
   cell_tokens,                     // a cache is a multiple of so many tokens

@@ -87,9 +87,9 @@ template <class T>
 Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, Bytes drafting, bool head, From tokens_from,
                      T& trace) {
   const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
-  const double mask_bytes = s.flash ? 6 : 4;           // fp32, and the 16-bit copy that flash attention reads
+  const double mask_bytes = s.flash ? p[Constant::mask_bytes] : 4;
   const auto mask = trace.step(FormulaId::mask_buffer, Bytes{mask_bytes * s.tokens * s.prompt},
-                               {{"bytes", mask_bytes, From::format}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user}});
+                               {{"bytes", mask_bytes, s.flash ? From::catalog : From::format}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user}});
   const double score_copies = s.flash ? 0 : p[Constant::score_copies], rows = p[Constant::hidden_copies];
   const auto attention = trace.step(FormulaId::attention_buffer,
                                     mask + Bytes{4 * s.tokens * (rows * hidden + score_copies * s.heads * s.prompt)},

@@ -106,6 +106,13 @@ NamedModel find_named_model(Reader& r, std::string_view path, std::string_view n
 // `model`: whose format is assumed where none is given.
 WeightChoice read_weights(Reader& r, std::string_view path, const ModelChoice& model);
 
+EngineChoice read_engine(Reader& r);
+// What the engine does not have, or itself would not start with, is a warning; the answer is given all the same.
+void check_kv_cache(Reader& r, Request& out, std::string_view engine);
+void warn_of_context(Reader& r, const Request& out);
+void warn_of_options(Reader& r, const Request& out, std::string_view engine);
+void warn_of_refusals(Reader& r, const Request& out);
+
 struct DeviceChoice {
   std::optional<Device> device;
   From from = From::catalog;

@@ -120,9 +120,9 @@ class TrainReader {
     out_.precision = choice<Precision>("/precision", true);
     out_.optimizer = choice<Optimizer>("/optimizer", note);
     if (out_.optimizer == Optimizer::galore && note) out_.galore_rank = r_.number("/galore_rank").value;
-    else if (r_.has("/galore_rank")) r_.problems().add(Code::option_without_effect, "/galore_rank", {{"option", "galore_rank"}, {"engine", "optimizers other than galore"}});
+    else if (r_.has("/galore_rank")) r_.problems().add(Code::option_without_effect, "/galore_rank", {{"option", "galore_rank"}, {"needs", "optimizer galore"}});
     if (out_.method != TrainMethod::freeze && r_.has("/trained_layers"))
-      r_.problems().add(Code::option_without_effect, "/trained_layers", {{"option", "trained_layers"}, {"engine", "methods other than freeze"}});
+      r_.problems().add(Code::option_without_effect, "/trained_layers", {{"option", "trained_layers"}, {"needs", "method freeze"}});
     out_.framework = choice<Framework>("/framework", note);
     out_.loss = choice<Loss>("/loss", note);
     out_.eager_attention = r_.words("/attention", note) == "eager";
@@ -179,7 +179,7 @@ class TrainReader {
       if (const auto* smaller = formats.find_weight("nf4-dq")) out_.base.format = smaller;
     }
     if (out_.method == TrainMethod::full && r_.has("/base_weights"))
-      r_.problems().add(Code::option_without_effect, "/base_weights", {{"option", "base_weights"}, {"engine", "method full"}});
+      r_.problems().add(Code::option_without_effect, "/base_weights", {{"option", "base_weights"}, {"needs", "method lora / qlora / freeze"}});
   }
 
   void what_is_trained() {
@@ -406,7 +406,7 @@ class TrainReader {
     if (out_.framework == Framework::unsloth && l.pipeline * l.tensor * l.context > 1)
       problems.add(Code::framework_forbids, "/parallel",
                    {{"framework", "Unsloth"}, {"a", "its own kernels"}, {"b", "a model split over devices"}, {"instead", "data alone"}});
-    if (l.sequence && l.tensor == 1) problems.add(Code::option_without_effect, "/parallel/sequence", {{"option", "sequence"}, {"engine", "tensor 1"}});
+    if (l.sequence && l.tensor == 1) problems.add(Code::option_without_effect, "/parallel/sequence", {{"option", "sequence"}, {"needs", "tensor > 1"}});
     if (const auto batch = r_.count("/global_batch"); batch > 0) {
       const auto step = static_cast<std::int64_t>(out_.micro_batch.value) * l.data;
       if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, {});
@@ -417,7 +417,7 @@ class TrainReader {
     l.no_sync = r_.has("/parallel/no_sync") ? r_.flag("/parallel/no_sync") : sums;
     if (sums && !r_.has("/parallel/no_sync")) r_.assume("/parallel/no_sync", "true", "default");
     if (l.no_sync && (!fsdp || out_.accumulation.value <= 1))
-      problems.add(Code::option_without_effect, "/parallel/no_sync", {{"option", "no_sync"}, {"engine", fsdp ? "gradient_accumulation 1" : "frameworks other than fsdp"}});
+      problems.add(Code::option_without_effect, "/parallel/no_sync", {{"option", "no_sync"}, {"needs", fsdp ? "gradient_accumulation > 1" : "framework fsdp"}});
     if (m.spec.context > 0 && out_.sequence_tokens.value > static_cast<double>(m.spec.context))
       problems.add(Code::context_beyond_model, "/sequence_tokens",
                    {{"context", out_.sequence_tokens.value}, {"limit", static_cast<double>(m.spec.context)}});
