@@ -120,7 +120,7 @@ class TrainActivations : protected TrainPlaces {
       NoTrace quiet;
       const auto bytes = again ? layer_bytes(kind, Checkpointing::none, "", quiet) : Bytes{};
       const auto& f = m_.spec.kinds[kind].feed_forward;
-      const double width = (f.gated ? 3.0 : 2.0) * static_cast<double>(f.width + f.shared_width + f.experts_used * f.expert_width);
+      const double width = (f.gated ? 3.0 : 2.0) * (static_cast<double>(f.width + f.shared_width) + r_.expert_slots() * static_cast<double>(f.experts_used * f.expert_width));
       widest = max(widest, Bytes{tokens() * width * compute_bytes() / static_cast<double>(l_.tensor)});
       if (bytes > layer) { layer = bytes; of_layer = kind; }
     }

@@ -118,7 +118,7 @@ class TrainClock : private TrainPlaces {
     const double places = beyond ? std::ceil(ranks / node()) : ranks;
     double missed = 1;
     for (std::int64_t i = 0; i < m_.experts_used; ++i) missed *= 1 - 1 / places;
-    const double copies = places * (1 - missed);
+    const double copies = places * (1 - missed) * r_.expert_slots();
     return formulas::exchange_seconds(w.moe_layers * (4 + 2 * w.again_linear), w.tokens / static_cast<double>(l_.tensor) * copies * w.expert_width * 2, places, way, r_.device_from, "experts", trace_);
   }
   // Keys and values go round once forwards, and with their gradients backwards.

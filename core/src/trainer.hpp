@@ -356,22 +356,23 @@ class Trainer : private TrainActivations {
 
   // ---- work ----
 
-  static double used(const Inventory& m, const TensorRow& row) {
+  double used(const TensorRow& row) const {
     if (row.use == Use::never || row.mtp || (row.use == Use::lookup && !row.tied_head)) return 0;
     if (row.use != Use::routed) return 1;
-    const auto& f = m.spec.kinds[static_cast<std::size_t>(row.kind)].feed_forward;
-    return static_cast<double>(f.experts_used) / static_cast<double>(std::max<std::int64_t>(1, f.experts));
+    const auto& f = m_.spec.kinds[static_cast<std::size_t>(row.kind)].feed_forward;
+    return r_.expert_tokens() * static_cast<double>(f.experts_used) / static_cast<double>(std::max<std::int64_t>(1, f.experts));
   }
 
   // Of one stage; tied tables do their work as the head.
   formulas::StageWork work_of(const Stage& s) const {
     formulas::StageWork w;
     w.tokens = tokens();
+    w.slots = tokens() * r_.expert_slots() / r_.expert_tokens();
     const bool some = r_.method == TrainMethod::freeze && r_.train_also.empty();
     double read = 0, added = 0;              // weights on a device: that a pass reads, that have gradients
     for (std::size_t i = 0; i < m_.rows.size(); ++i) {
       const auto& row = m_.rows[i];
-      const double n = used(m_, row) * static_cast<double>(row.per_layer * row.rows * row.columns);
+      const double n = used(row) * static_cast<double>(row.per_layer * row.rows * row.columns);
       const double here = (row.tied_head ? (s.last ? 1.0 : 0.0) : layers_of(s, row)) * n;
       w.used += here;
       // All experts of a device are read, however few a token uses.
@@ -391,7 +392,7 @@ class Trainer : private TrainActivations {
     }
     for (const auto& a : r_.adapters) {
       const auto& f = m_.spec.kinds[static_cast<std::size_t>(a.kind)].feed_forward;
-      const double times = a.routed ? static_cast<double>(f.experts_used) : static_cast<double>(a.per_layer);
+      const double times = a.routed ? r_.expert_tokens() * static_cast<double>(f.experts_used) : static_cast<double>(a.per_layer);
       const double n = part_on(s, a.kind, a.layers, false, Use::always, false) * times * r_.rank * static_cast<double>(a.inputs + a.outputs);
       w.used += n;
       w.back += n;

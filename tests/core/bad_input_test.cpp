@@ -487,6 +487,10 @@ TEST_CASE("train refuses layouts and modules that cannot be, all at once, and sa
                                 {"/parallel/zero_stage", "framework_forbids"}, {"/parallel/expert", "does_not_divide"}, {"/parallel/shard_group", "does_not_divide"},
                                 {"/dataset_tokens", "out_of_range"}, {"/micro_batch", "out_of_range"}});
   CHECK(errors(train({{"model", "meta-llama/Llama-3.1-8B"}, {"devices", 8}, {"parallel", {{"data", 2}, {"tensor", 2}}}})) == Found{{"/parallel", "devices_mismatch"}});
+  const auto uneven = train({{"model", "meta-llama/Llama-3.1-8B"}, {"method", "lora"}, {"lora", {{"targets", json::array()}}}, {"parallel", {{"data", 4}, {"context", 3}}}, {"global_batch", 6}});
+  CHECK(errors(uneven) == Found{{"/lora/targets", "wrong_type"}, {"/parallel/context", "does_not_divide"}, {"/global_batch", "does_not_divide"}});
+  CHECK(at(problem_at(uneven, "/global_batch"), "/params/accepted") == json({"4", "8"}));
+  CHECK(at(problem_at(uneven, "/parallel/context"), "/params/accepted") == json({"1", "2"}));
   // A family's own names are those of its checkpoints.
   const auto unsplit = train({{"model", "openai-community/gpt2"}, {"method", "lora"}, {"lora", {{"targets", {"W_pack"}}}}});
   const auto message = text(unsplit, "/problems/0/message");
@@ -626,6 +630,7 @@ TEST_CASE("each kind of problem can be met, and says more than its own template"
   };
   for (const auto* request : requests) meet(parsed(api::estimate(request)));
   meet(train({{"model", "meta-llama/Llama-3.1-8B"}, {"method", "lora"}, {"lora", {{"targets", {"c_attn"}}}}, {"framework", "deepspeed"}, {"devices", 4}, {"parallel", {{"pipeline", 2}, {"zero_stage", 3}}}}));
+  meet(train({{"model", "mistralai/Mixtral-8x7B-v0.1"}, {"capacity_factor", 0.5}}));
   meet(parsed(api::plan("{}")));
   meet(parsed(api::estimate(std::string(4'000'001, ' '))));
   meet(parsed(api::read_model({{"a.gguf", "", 0}, {"config.json", "{", 100}})));

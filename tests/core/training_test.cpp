@@ -299,6 +299,21 @@ TEST_CASE("FLOP per token: six per weight and attention in full") {
 }
 
 
+TEST_CASE("experts with a capacity hold and compute padded slots, and FLOPs count the tokens that they keep") {
+  const json mixtral{{"model", "mistralai/Mixtral-8x7B-v0.1"}, {"framework", "megatron"}, {"parallel", {{"data", 8}, {"expert", 8}, {"zero_stage", 1}}}, {"device", "h100-sxm-80gb"}, {"sequence_tokens", 4096}};
+  const auto even = train(mixtral), padded = train(with(mixtral, "capacity_factor", 1.5)), dropping = train(with(mixtral, "capacity_factor", 0.5));
+  CHECK(train(with(mixtral, "capacity_factor", 1.0)).at("memory") == even.at("memory"));
+  // Of each layer and token: two experts' inputs, outputs, and gate, up and product of 14,336 values, in 16 bits.
+  const double experts = 32 * 4096 * 2.0 * 2 * (2 * 4096 + 3 * 14336);
+  CHECK(part(padded, "activations") - part(even, "activations") > 0.5 * experts * 0.99);
+  CHECK(number(padded, "/speed/flops_per_token") == number(even, "/speed/flops_per_token"));
+  CHECK(number(padded, "/speed/step_seconds") > number(even, "/speed/step_seconds"));
+  const double routed = 3.0 * 4096 * 14336 * 2 * 32;
+  CHECK(number(even, "/speed/flops_per_token") - number(dropping, "/speed/flops_per_token") == 6 * routed / 2);
+  CHECK(text(dropping, "/problems/0/code") == "experts_drop_tokens");
+  CHECK(at(dropping, "/problems/0/params/least") == json(50));
+}
+
 TEST_CASE("published runs: memory within 10 % and speed within 15 % at the median, and inside the intervals as often as they say") {
   std::ifstream file(tests_folder() / "measurements" / "training.jsonl");
   REQUIRE(file);

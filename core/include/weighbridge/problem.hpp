@@ -30,7 +30,7 @@ enum class Code {
   // warnings: the answer is given
   context_beyond_model, option_without_effect, unknown_engine_version, engine_as_ideal, concurrency_beyond_capacity, rate_beyond_capacity,
   weights_do_not_fit, unknown_architecture, config_key_ignored, format_without_hardware, speed_figure_missing,
-  mixed_devices, files_disagree, model_taken_for, engine_refuses,
+  mixed_devices, files_disagree, model_taken_for, engine_refuses, experts_drop_tokens,
   // notes
   article_part_unknown, assumed_shape, kv_heads_replicated, assumed_from_tensors, file_not_needed,
   kCount

@@ -68,6 +68,7 @@ struct TrainRequest : ModelChoice {
   std::int64_t every = 1;                    // full: every k-th layer
   bool activation_offload = false, optimizer_in_backward = false, compile = false, eager_attention = false;
   Loss loss = Loss::full;
+  double capacity_factor = 0;                // of routed experts; 0: they take all tokens, evenly drawn
   TrainLayout layout;
   Given<double> micro_batch{1}, accumulation{1}, sequence_tokens{4096};
   double dataset_tokens = 0;                 // 0: not given
@@ -80,6 +81,11 @@ struct TrainRequest : ModelChoice {
   double bytes_per_parameter = 2;            // of the weights, as the article counts
   bool article = false, explain = false;
   std::vector<Assumption> assumptions;
+
+  // Experts padded to their capacity hold, compute and send so many slots for each token's choice of an expert; so many of those have
+  // a token in them, at most (Fedus et al. 2021, "Switch Transformers", arXiv 2101.03961, section 2.2).
+  double expert_slots() const { return capacity_factor > 0 ? capacity_factor : 1; }
+  double expert_tokens() const { return expert_slots() < 1 ? expert_slots() : 1; }
 };
 
 // Reads a parsed request. Every problem found goes to `problems`; nothing is returned when one of them is an error.

@@ -121,7 +121,7 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
   };
   fed_forward("feed-forward", width, t);
   if (f.experts > 0) {
-    const auto used = static_cast<double>(f.experts_used);
+    const double used = static_cast<double>(f.experts_used) * (k.request ? k.request->expert_slots() : 1);
     put("router", static_cast<double>(f.experts), 4, norm_split);
     const auto wide = static_cast<double>(f.expert_hidden > 0 ? f.expert_hidden : m.spec.hidden);
     put("what experts return", used * wide, k.bytes, norm_split);
@@ -133,7 +133,7 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
   double inputs = 0, ranks = 0;
   for (const auto& a : k.request->adapters) {
     if (a.kind != static_cast<std::int16_t>(index)) continue;
-    const double times = a.routed ? static_cast<double>(f.experts_used) : static_cast<double>(a.per_layer);
+    const double times = a.routed ? static_cast<double>(f.experts_used) * k.request->expert_slots() : static_cast<double>(a.per_layer);
     inputs += times * static_cast<double>(a.inputs);
     ranks += times * (k.request->rank + (k.request->dora ? static_cast<double>(a.outputs) : 0.0));
   }
@@ -152,7 +152,7 @@ void each_kept_by_operator(const Inventory& m, std::size_t index, const Keeping&
     if (s.name == "queries" || s.name == "keys and values") outputs += s.elements;
     if (s.name == "attention output") attention = s.elements;
   });
-  const auto used = static_cast<double>(f.width + f.shared_width + f.experts_used * f.expert_width);
+  const double used = static_cast<double>(f.width + f.shared_width) + (k.request ? k.request->expert_slots() : 1) * static_cast<double>(f.experts_used * f.expert_width);
   outputs += 2 * h + (f.gated ? 2 : 1) * used;
   add(Saved{"attention output", attention, k.bytes, k.tensor});
   add(Saved{"every second matrix product", outputs / 2, k.bytes, k.tensor});

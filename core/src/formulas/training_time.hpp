@@ -14,6 +14,7 @@ namespace weighbridge::formulas {
 // share the stage's layers.
 struct StageWork {
   double tokens = 0;                         // of the micro-batch on this device
+  double slots = 0;                          // the same with the empty slots that experts are padded with
   double used = 0, back = 0, trained = 0;    // weights per token: forward; that gradients flow back through; that have gradients of their own
   double routed = 0, routed_back = 0, routed_trained = 0;        // of these, in routed experts
   double attention = 0, attention_back = 0;  // FLOP per token: forward; of the layers that gradients flow back through
@@ -42,9 +43,9 @@ Seconds linear_seconds(const StageWork& w, double tensor, FlopsPerSecond peak, d
 template <class T>
 Seconds expert_seconds(const StageWork& w, double half_width, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
   if (w.routed <= 0 || w.expert_inner <= 0) return {};
-  const Flops flops{2 * w.tokens * (w.routed * (1 + w.again_linear) + w.routed_back + w.routed_trained) / tensor};
+  const Flops flops{2 * w.slots * (w.routed * (1 + w.again_linear) + w.routed_back + w.routed_trained) / tensor};
   return trace.step(FormulaId::train_expert_seconds, flops * (1 + half_width / w.expert_inner) / (peak * efficiency),
-                    {{"tokens", w.tokens, From::user}, {"used_parameters", w.routed, From::model}, {"recomputed", w.again_linear, From::user},
+                    {{"tokens", w.slots, From::user}, {"used_parameters", w.routed, From::model}, {"recomputed", w.again_linear, From::user},
                      {"backward_parameters", w.routed_back, From::model}, {"trained_parameters", w.routed_trained, From::model}, {"tensor", tensor, From::user},
                      {"half_width", half_width, efficiency_from}, {"width", w.expert_inner, From::model}, {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
 }

@@ -197,6 +197,7 @@ constexpr Field kTrain[] = {
     {.path = "/optimizer_in_backward", .type = T::boolean, .summary = "each weight is updated as soon as its gradient is there", .standard = "false"},
     {.path = "/compile", .type = T::boolean, .summary = "compiled graph", .standard = "false"},
     {.path = "/attention", .type = T::choice, .summary = "attention kernel", .standard = "\"flash\"", .choices = "flash eager"},
+    {.path = "/capacity_factor", .type = T::number, .summary = "experts take so many times their even share of tokens, and drop the rest", .min = 0, .max = 1024, .above_min = true},
     {.path = "/loss", .type = T::choice, .summary = "how logits and loss are computed", .standard = "\"full\"", .choices = "full chunked fused"},
     WEIGHBRIDGE_PARALLEL_FIELDS(""),
     {.path = "/parallel/sequence", .type = T::boolean, .summary = "sequence parallelism beside tensor parallelism"},

@@ -99,6 +99,7 @@ class TrainReader {
     device();
     base();
     if (out_.model) {
+      capacity();
       what_is_trained();
       layout();
     }
@@ -182,6 +183,16 @@ class TrainReader {
       r_.problems().add(Code::option_without_effect, "/base_weights", {{"option", "base_weights"}, {"needs", "method lora / qlora / freeze"}});
   }
 
+  void capacity() {
+    out_.capacity_factor = r_.figure("/capacity_factor");
+    if (out_.capacity_factor <= 0) return;
+    auto& problems = r_.problems();
+    const double factor = out_.capacity_factor, dropped = 100 * (1 - out_.expert_tokens());
+    if (out_.model->experts == 0) problems.add(Code::option_without_effect, "/capacity_factor", {{"option", "capacity_factor"}, {"engine", "models without experts"}});
+    else if (dropped > 0) problems.add(Code::experts_drop_tokens, "/capacity_factor", {{"factor", factor}, {"least", dropped}});
+    else problems.add(Code::experts_drop_tokens, "/capacity_factor", {{"factor", factor}});
+  }
+
   void what_is_trained() {
     const auto& m = *out_.model;
     if (out_.method == TrainMethod::full) {
@@ -219,6 +230,7 @@ class TrainReader {
     if (given && given->is_array()) {
       targets.clear();
       for (const auto& item : *given) targets.emplace_back(as_text(item));
+      if (targets.empty()) r_.problems().add(Code::wrong_type, "/lora/targets", {{"expected", "names of modules"}, {"found", "an empty list"}});
     } else if (given && !all) {
       targets = {std::string(as_text(*given))};
     }
@@ -236,7 +248,7 @@ class TrainReader {
       for (const auto& row : m.rows) {
         const std::string name(module_name(row.name));
         const auto in = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), name) != list.end(); };
-        if (row.linear && row.kind >= 0 && !row.mtp && row.name.back() != ']' && !in(common) && !in(own)) own.push_back(name);
+        if (row.linear && row.kind >= 0 && !row.mtp && row.name.back() != ']' && !in(own)) own.push_back(name);
       }
       for (std::size_t i = 0; i < targets.size(); ++i) {
         unsigned parts = 0;
@@ -329,6 +341,11 @@ class TrainReader {
     for (const auto n : numbers) out.push_back(std::to_string(n));
     return out;
   }
+  // The multiples of `step` below and above.
+  static std::vector<std::int64_t> around(std::int64_t value, std::int64_t step) {
+    const auto below = value / step * step;
+    return below > 0 ? std::vector<std::int64_t>{below, below + step} : std::vector<std::int64_t>{step};
+  }
   void does_not_divide(std::string_view path, std::string_view what, std::int64_t count, std::string_view axis, std::int64_t value,
                        const std::vector<std::int64_t>& accepted) {
     r_.problems().add(Code::does_not_divide, path, {{"what", what}, {"count", static_cast<double>(count)}, {"axis", axis},
@@ -398,7 +415,12 @@ class TrainReader {
       does_not_divide("/parallel/shard_group", "ranks of data x context", l.replicas(), "shard_group", l.shard_group, accepted);
     }
     const auto sequence = static_cast<std::int64_t>(out_.sequence_tokens.value);
-    if (l.context > 1 && sequence % l.context != 0) does_not_divide("/parallel/context", "tokens", sequence, "context", l.context, {});
+    if (l.context > 1 && sequence % l.context != 0) {
+      std::vector<std::int64_t> accepted;
+      for (std::int64_t n = 1; n <= l.context; ++n)
+        if (sequence % n == 0) accepted.push_back(n);
+      does_not_divide("/parallel/context", "tokens", sequence, "context", l.context, accepted);
+    }
     // DeepSpeed's pipeline engine refuses sharded gradients; Unsloth trains without a pipeline.
     if (out_.framework == Framework::deepspeed && l.zero_stage >= 2 && l.pipeline > 1)
       problems.add(Code::framework_forbids, "/parallel/zero_stage",
@@ -409,7 +431,7 @@ class TrainReader {
     if (l.sequence && l.tensor == 1) problems.add(Code::option_without_effect, "/parallel/sequence", {{"option", "sequence"}, {"needs", "tensor > 1"}});
     if (const auto batch = r_.count("/global_batch"); batch > 0) {
       const auto step = static_cast<std::int64_t>(out_.micro_batch.value) * l.data;
-      if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, {});
+      if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, around(batch, step));
       else out_.accumulation = {static_cast<double>(batch / step), From::user};
     }
     // Accelerate and Lightning's Fabric leave gradients whole between micro-batches unless told not to.

@@ -122,13 +122,13 @@ export const zhMore: MoreTexts = {
       '/base_weights': '底座权重格式', '/base_weights/bits_per_weight': '底座平均位数', '/double_quantization': '双重量化', '/sequence_tokens': '序列长度', '/micro_batch': '微批大小', '/gradient_accumulation': '梯度累积',
       '/global_batch': '全局批大小', '/dataset_tokens': '数据集词元数', '/activation_checkpointing': '激活重计算', '/activation_checkpointing/every': '每隔几层', '/activation_offload': '激活卸载',
       '/optimizer_in_backward': '反向中更新', '/compile': '编译', '/attention': '注意力', '/loss': '损失计算', '/parallel/zero_stage': 'ZeRO 级别', '/parallel/offload': '卸载到内存', '/parallel/sequence': '序列并行',
-      '/parallel/virtual_pipeline': '每级分块数', '/parallel/context': '上下文并行', '/parallel/shard_group': '分片组大小', '/parallel/no_sync': '延迟梯度同步', '/galore_rank': 'GaLore 秩', '/trained_layers': '训练的层数',
+      '/parallel/virtual_pipeline': '每级分块数', '/parallel/context': '上下文并行', '/parallel/shard_group': '分片组大小', '/parallel/no_sync': '延迟梯度同步', '/galore_rank': 'GaLore 秩', '/trained_layers': '训练的层数', '/capacity_factor': '专家容量系数',
     },
     fields: {
       '/method': '训练哪些参数', '/lora/rank': '适配器的秩', '/lora/targets': '按名称给出的模块，或 all-linear', '/lora/dora': '幅度与方向分开', '/lora/train_also': '与适配器一起全量训练的模块', '/precision': '数值精度方案',
       '/base_weights': 'QLoRA：冻结底座的格式', '/base_weights/bits_per_weight': '全部张量的平均位数', '/double_quantization': 'QLoRA：缩放系数也量化', '/optimizer': '优化器', '/activation_checkpointing': '哪些激活重新计算',
       '/activation_checkpointing/every': '每隔几层保存一次', '/activation_offload': '激活放在系统内存', '/optimizer_in_backward': '梯度一算出就更新对应的权重', '/compile': '编译计算图', '/attention': '注意力的实现', '/loss': '逻辑值与损失如何计算',
-      '/parallel/sequence': '与张量并行一起的序列并行', '/parallel/virtual_pipeline': '每个流水线级的块数', '/parallel/context': '上下文并行度', '/parallel/zero_stage': 'ZeRO 的级别', '/parallel/shard_group': '一个分片组的设备数', '/parallel/no_sync': 'FSDP：梯度在最后一个微批之前不分片', '/galore_rank': 'GaLore：梯度投影的秩', '/trained_layers': 'freeze：训练最后几层', '/parallel/offload': '哪些放在系统内存',
+      '/parallel/sequence': '与张量并行一起的序列并行', '/parallel/virtual_pipeline': '每个流水线级的块数', '/parallel/context': '上下文并行度', '/parallel/zero_stage': 'ZeRO 的级别', '/parallel/shard_group': '一个分片组的设备数', '/parallel/no_sync': 'FSDP：梯度在最后一个微批之前不分片', '/galore_rank': 'GaLore：梯度投影的秩', '/trained_layers': 'freeze：训练最后几层', '/capacity_factor': '每个专家最多接收平均份额的多少倍词元，超出的丢弃', '/parallel/offload': '哪些放在系统内存',
       '/micro_batch': '每台设备一次前向的序列数', '/gradient_accumulation': '每步的前向次数', '/global_batch': '每步的序列数，代替梯度累积', '/sequence_tokens': '一个序列的词元数', '/dataset_tokens': '整个训练的词元数', '/framework': '按哪个框架的额外开销计算',
       '/estimate_method': '详细方法，或文章里的简单公式',
     },
@@ -140,5 +140,11 @@ export const zhMore: MoreTexts = {
     parts: { gradients: '梯度', optimizer: '优化器', logits: '逻辑值与损失' },
     choices: { full: '全量', freeze: '只训练最后几层', lora: 'LoRA', qlora: 'QLoRA', none: '无', selective: '选择性', flash: 'flash', eager: 'eager', chunked: '分块', fused: '融合', optimizer: '优化器', 'optimizer+parameters': '优化器与参数' },
     groups: { lora: 'LoRA', parallel: '多卡切分' },
+    fragments: {
+      'devices of data x tensor x context': '台设备（数据 × 张量 × 上下文）', 'ranks of data x context': '个副本（数据 × 上下文）', 'layers of a stage': '每级层数', shard_group: '分片组', sequences: '个序列', tokens: '个词元', context: '上下文并行度',
+      'micro_batch x data': '微批大小 × 数据并行度', 'method full': '全量训练', 'methods other than freeze': 'freeze 以外的方法', 'optimizers other than galore': 'GaLore 以外的优化器', 'tensor 1': '张量并行度 1',
+      'gradient_accumulation 1': '梯度累积 1', 'frameworks other than fsdp': 'FSDP 以外的框架', 'models without experts': '没有专家的模型', 'ZeRO stage 2': 'ZeRO 2 级', 'ZeRO stage 3': 'ZeRO 3 级', 'pipeline stages': '流水线并行',
+      'zero_stage 0 or 1, or pipeline 1': 'zero_stage 0 或 1，或 pipeline 1', 'its own kernels': '自己的内核', 'a model split over devices': '切分到多台设备的模型', 'data alone': '只用数据并行', 'names of modules': '模块名称', 'an empty list': '空列表',
+    },
   },
 };
