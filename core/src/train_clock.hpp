@@ -58,13 +58,16 @@ class TrainClock : private TrainPlaces {
 
   double node() const { return static_cast<double>(r_.per_node > 0 ? r_.per_node : d_.per_node > 0 ? d_.per_node : 8); }
 
+  // Devices of no known class that are linked directly stand in nodes made for training.
+  double network() const { return d_.training_class.empty() && d_.link.value >= data_.direct_link ? data_.direct_network : class_.network; }
+
   // The way between `ranks` devices, of which each stands for `width` neighbours (tensor parallel groups lie inside nodes). Beyond a
   // node a ring passes each node's network once, which all of the ring's members there share.
   formulas::Pipe pipe(double ranks, double width) const {
     const formulas::Pipe inside{d_.link, d_.link_share};
     if (ranks * width <= node()) return inside;
     const double members = std::max(1.0, node() / width);
-    const formulas::Pipe outside{BytesPerSecond{class_.network * members}, inside.efficiency};
+    const formulas::Pipe outside{BytesPerSecond{network() * members}, inside.efficiency};
     return inside.rate.value > 0 && inside.rate < outside.rate ? inside : outside;
   }
 
@@ -74,7 +77,7 @@ class TrainClock : private TrainPlaces {
     const double linear = given ? r_.compute_efficiency : matrix.arithmetic == Arithmetic::fp8 ? class_.linear8 : class_.linear;
     const double tensor = static_cast<double>(l_.tensor);
     const auto t_linear = formulas::linear_seconds(w, tensor, matrix.rate, linear, r_.device_from, from, trace_);
-    const auto t_routed = formulas::expert_seconds(w, given ? 0 : data_.half_width, tensor, matrix.rate, linear, r_.device_from, from, trace_);
+    const auto t_routed = formulas::expert_seconds(w, Seconds{given ? 0 : data_.expert_launch}, tensor, matrix.rate, linear, r_.device_from, from, trace_);
     const auto t_attention = formulas::attention_seconds(w, tensor, wide.rate, given ? r_.compute_efficiency : r_.framework == Framework::megatron && !r_.eager_attention ? class_.attention_fused : class_.attention, r_.device_from, from, trace_);
     // A share of the peak that the user gives stands for all that happens on the device.
     const auto t_memory = given ? Seconds{} : formulas::memory_seconds(w, d_.bandwidth, class_.memory, r_.device_from, trace_);
@@ -105,7 +108,7 @@ class TrainClock : private TrainPlaces {
   // All-reduces of the hidden states, two per layer and direction, and two more when the layer is computed again.
   Seconds tensor_exchange(const formulas::StageWork& w) {
     const double ranks = static_cast<double>(l_.tensor);
-    return formulas::exchange_seconds(2 * w.layers * (4 + 2 * w.again_linear), w.tokens * static_cast<double>(m_.spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_);
+    return formulas::exchange_seconds(2 * w.layers * (4 + (l_.sequence ? 1 : 0) + 2 * w.again_linear), w.tokens * static_cast<double>(m_.spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_);
   }
   Seconds expert_exchange(const formulas::StageWork& w) {
     if (l_.expert <= 1) return {};
@@ -114,7 +117,7 @@ class TrainClock : private TrainPlaces {
     // in, else to every such device (DeepSeek-V3, arXiv 2412.19437, section 3.2.2; DeepEP); its experts are drawn evenly.
     auto way = pipe(ranks, 1);
     const bool beyond = ranks > node();
-    if (beyond) way.rate = BytesPerSecond{class_.network};
+    if (beyond) way.rate = BytesPerSecond{network()};
     const double places = beyond ? std::ceil(ranks / node()) : ranks;
     double missed = 1;
     for (std::int64_t i = 0; i < m_.experts_used; ++i) missed *= 1 - 1 / places;

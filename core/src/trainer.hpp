@@ -415,8 +415,8 @@ class Trainer : private TrainActivations {
       w.layers += here;
       if (const auto& f = m_.spec.kinds[kind].feed_forward; f.experts > 0) {
         w.moe_layers += here;
+        w.experts = static_cast<double>(f.experts) / static_cast<double>(l_.expert);
         w.expert_width = static_cast<double>(f.expert_hidden > 0 ? f.expert_hidden : m_.spec.hidden);
-        w.expert_inner = static_cast<double>(f.expert_width) / (l_.expert > 1 ? 1.0 : static_cast<double>(l_.tensor));
       }
       w.saved_bytes += here * layer_bytes(kind, Checkpointing::none, "", quiet).value;
     }

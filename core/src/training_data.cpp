@@ -30,7 +30,9 @@ TrainingData read(const nlohmann::json& data) {
     out.tensor_exposed = number_of(*c, "tensor_exposed");
     out.host_rate = number_of(*c, "host_rate");
     out.dequantise = number_of(*c, "dequantise");
-    out.half_width = number_of(*c, "half_width");
+    out.direct_link = number_of(*c, "direct_link");
+    out.direct_network = number_of(*c, "direct_network");
+    out.expert_launch = number_of(*c, "expert_launch");
     out.scale_8bit = number_of(*c, "scale_8bit");
     out.largest_bucket = number_of(*c, "largest_bucket");
   }

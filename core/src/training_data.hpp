@@ -42,7 +42,8 @@ struct TrainingData {
   double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
   double host_rate = 0;                      // bytes/s of optimizer states in system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
-  double half_width = 0;                     // elements: an expert so wide reaches half of what wide products do
+  double direct_link = 0, direct_network = 0;    // bytes/s: devices linked so fast have such a network beyond their node
+  double expert_launch = 0;                  // seconds for each expert on a device and pass
   double scale_8bit = 0;                     // bytes of block scales per 8-bit state
   double largest_bucket = 0;                 // elements
   std::vector<TrainInterval> intervals;

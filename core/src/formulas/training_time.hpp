@@ -25,7 +25,7 @@ struct StageWork {
   double gradient_bytes = 0;                 // on a device, moved while a micro-batch's gradients are added to the others'
   double layers = 0, moe_layers = 0;
   double expert_width = 0;                   // of what is sent to an expert
-  double expert_inner = 0;                   // of the part of an expert on a device, inside
+  double experts = 0;                        // of a layer on a device
 };
 
 // Linear layers but for routed experts: forward, what is computed again, the inputs' gradients, and the trained weights' gradients.
@@ -39,15 +39,17 @@ Seconds linear_seconds(const StageWork& w, double tensor, FlopsPerSecond peak, d
                      {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
 }
 
-// Products of routed experts are grouped, each as wide as an expert; at `half_width` they reach half of what wide ones do.
+// Products of routed experts: each expert's on a device are cast and started on their own, and the host waits to learn how many tokens
+// each has, so that no other work hides it.
 template <class T>
-Seconds expert_seconds(const StageWork& w, double half_width, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
-  if (w.routed <= 0 || w.expert_inner <= 0) return {};
+Seconds expert_seconds(const StageWork& w, Seconds launch, double tensor, FlopsPerSecond peak, double efficiency, From peak_from, From efficiency_from, T& trace) {
+  if (w.routed <= 0) return {};
   const Flops flops{2 * w.slots * (w.routed * (1 + w.again_linear) + w.routed_back + w.routed_trained) / tensor};
-  return trace.step(FormulaId::train_expert_seconds, flops * (1 + half_width / w.expert_inner) / (peak * efficiency),
+  return trace.step(FormulaId::train_expert_seconds, flops / (peak * efficiency) + w.moe_layers * w.experts * (3 + w.again_linear) * launch,
                     {{"tokens", w.slots, From::user}, {"used_parameters", w.routed, From::model}, {"recomputed", w.again_linear, From::user},
                      {"backward_parameters", w.routed_back, From::model}, {"trained_parameters", w.routed_trained, From::model}, {"tensor", tensor, From::user},
-                     {"half_width", half_width, efficiency_from}, {"width", w.expert_inner, From::model}, {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from}});
+                     {"peak", peak, peak_from}, {"efficiency", efficiency, efficiency_from},
+                     {"layers", w.moe_layers, From::model}, {"experts", w.experts, From::model}, {"launch", launch, efficiency_from}});
 }
 
 template <class T>
