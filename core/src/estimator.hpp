@@ -41,10 +41,11 @@ class Estimator : private Placement<T> {
     Pacer<T>(r_, formats_, stored_, scratch_, reads_, concurrency_, trace_, e_).run();
   }
 
-  Bytes headroom_on(std::int64_t devices) {
+  // `any_short`: where there is not enough, what the first stage that lacks room is short of.
+  Bytes headroom_on(std::int64_t devices, bool any_short = false) {
     const auto l = default_layout(m_, devices, node_size(r_), r_.engine.layer_split);
     const double concurrency = r_.workload.concurrency_max ? 1 : r_.workload.concurrency.value;
-    return this->fullest_stage(l, std::ceil(concurrency / static_cast<double>(l.data))).headroom;
+    return this->fullest_stage(l, std::ceil(concurrency / static_cast<double>(l.data)), any_short).headroom;
   }
 
  private:
@@ -281,11 +282,12 @@ class Estimator : private Placement<T> {
     bool elsewhere = false;
     if (l.pipeline > 1)
       this->each_stage(l, [&](std::int64_t stage, Bytes held, Bytes each) {
-        if (stage == fullest_) return;
+        if (stage == fullest_) return true;
         const auto other = at(stage, held, each);
-        if (other.fits >= fewest.fits) return;
+        if (other.fits >= fewest.fits) return true;
         fewest = other;
         elsewhere = true;
+        return true;
       });
     const auto data = static_cast<double>(l.data);
     const auto of = [&](std::string_view name, Bytes value, FormulaId id) { return elsewhere ? Input(name, value, From::model) : Input(name, value, id); };
@@ -385,7 +387,7 @@ class Estimator : private Placement<T> {
     auto n = p_.rule == EngineRule::ideal ? least_devices(node) : 1;
     if (n <= 0) return needed_;
     while (n <= kMostDevices) {
-      if (headroom_on(n).value >= 0) { needed_ = n; break; }
+      if (headroom_on(n, true).value >= 0) { needed_ = n; break; }
       n = n < kOneByOne ? n + 1 : (n / node + 1) * node;
     }
     if (r_.unified) this->hold(sequences(), quiet_);   // the search left another layout's

@@ -103,7 +103,7 @@ class Placement {
     const auto kinds = m_.spec.kinds.size();
     for (auto* bytes : {&scratch_.layer_weights, &scratch_.layer_experts}) bytes->resize(kinds);
     scratch_.layer_cache.resize(n);
-    scratch_.shares.resize(kinds + 1);
+    scratch_.cache_shares.resize(n);
     const auto windowed = [](const Inventory& m) { return std::all_of(m.caches.begin(), m.caches.end(), [](const CacheShape& c) { return c.window > 0 || c.k_elements <= 0; }); };
     const bool all_windowed = windowed(m_), drafts_windowed = windowed(drafter());
     // llama.cpp keeps what drafts in 16 bits, whatever the model's own cache is in.
@@ -180,29 +180,27 @@ class Placement {
 
   // ---- the layout ----
 
-  const Shares& shares_of(std::int16_t kind) const { return scratch_.shares[static_cast<std::size_t>(kind + 1)]; }
-  static std::size_t index(Split split) { return static_cast<std::size_t>(split); }
   // Over the prediction layers' rows only with speculation.
   std::span<const StoredGroup> loaded_groups() const {
     return {stored_.groups.data(), r_.speculative ? stored_.groups.size() : stored_.without_mtp};
   }
 
-  // What one layer of each kind weighs on the fullest device of a layout, and what lies beside the layers, on the ends.
+  // What one layer of each kind weighs and caches on the fullest device of a layout, and what lies beside the layers, on the ends. It is
+  // the same for pipelines of all lengths.
   void weigh_layers(const Layout& l) {
-    for (std::size_t i = 0; i < scratch_.shares.size(); ++i) {
-      const auto heads = kv_heads(m_, static_cast<std::int16_t>(static_cast<std::int16_t>(i) - 1));
-      for (const auto split : {Split::even, Split::kv_heads, Split::replicated, Split::experts}) {
-        scratch_.shares[i].on_fullest[index(split)] = formulas::share_on_fullest(split, heads, l);
-        scratch_.shares[i].copies[index(split)] = formulas::copies(split, heads, l);
-      }
-    }
+    if (weighed_.tensor == l.tensor && weighed_.data == l.data && weighed_.expert == l.expert) return;
+    weighed_ = l;
+    for (std::size_t i = 0; i < scratch_.cache_shares.size(); ++i) scratch_.cache_shares[i] = cache_share(i, l);
     auto& layer = scratch_.layer_weights;
     auto& experts = scratch_.layer_experts;
     std::fill(layer.begin(), layer.end(), Bytes{});
     std::fill(experts.begin(), experts.end(), Bytes{});
     first_ = last_ = ends_ = towers_ = {};
+    scratch_.group_shares.clear();
     for (const auto& g : loaded_groups()) {
-      const auto bytes = g.bytes * shares_of(g.kind).on_fullest[index(g.split)];
+      const double share = formulas::share_on_fullest(g.split, kv_heads(m_, g.kind), l);
+      scratch_.group_shares.push_back(share);
+      const auto bytes = g.bytes * share;
       const auto kind = static_cast<std::size_t>(g.kind);
       switch (g.place) {
         case Place::layers:
@@ -328,10 +326,9 @@ class Placement {
     if (!by_memory(l)) return stage_layers(m_.spec.layers(), l.pipeline, stage);
     return {begins(l, stage), begins(l, stage + 1)};
   }
-  // Prediction layers lie with the last ones, a draft model is spread like the model itself.
-  double cached_layers(std::size_t i, const Layout& l, std::int64_t stage) const {
+  // Of one kind on a stage, which has `layers`. Prediction layers lie with the last ones, a draft model is spread like the model itself.
+  double cached_layers(std::size_t i, const Layout& l, std::int64_t stage, const StageLayers& layers) const {
     const auto& c = scratch_.shapes[i];
-    const auto layers = layers_on(l, stage);
     if (i < scratch_.cache.own) return static_cast<double>(m_.layers_of(c.kind, layers.first, layers.end));
     if (by_rows(l)) return stage == 0 ? static_cast<double>(c.layers) : 0;
     if (drafts_itself()) return stage == l.pipeline - 1 ? static_cast<double>(c.layers) : 0;
@@ -346,12 +343,13 @@ class Placement {
     return buffers_ && end > s.first ? static_cast<double>(m_.layers_of(kind, s.first, end)) : 0;
   }
 
-  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each.
+  // Calls f(stage, weights, cache of one sequence) for the pipeline stages, on the fullest device of each, as long as it wants more.
   template <class F>
   void each_stage(const Layout& l, F f) {
     weigh_layers(l);
     const auto kinds = scratch_.layer_weights.size();
     const auto last = l.pipeline - 1;
+    const auto everywhere = position_tables() + draft_weights(l);
     for (std::int64_t stage = 0; stage <= last; ++stage) {
       // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
       if (kinds == 1 && stage == 2 && !by_memory(l)) stage = last;
@@ -363,12 +361,12 @@ class Placement {
         weights += rows * here * scratch_.layer_weights[i];
         if (r_.cpu_moe > 0) weights = weights - rows * moved(i, weighed) * scratch_.layer_experts[i];
       }
-      for (std::size_t i = 0; i < scratch_.shapes.size(); ++i) sequence += cached_layers(i, l, stage) * cache_share(i, l) * scratch_.layer_cache[i];
-      weights += position_tables() + draft_weights(l);
+      for (std::size_t i = 0; i < scratch_.shapes.size(); ++i) sequence += cached_layers(i, l, stage, layers) * scratch_.cache_shares[i] * scratch_.layer_cache[i];
+      weights += everywhere;
       if (stage == 0) weights += buffers_ ? towers_ : first_ + towers_;
       if ((stage == last || by_rows(l)) && head_on_device()) weights += rows * last_;
       if (buffers_ ? (stage == last || by_rows(l)) && head_on_device() : stage == 0 || stage == last) weights += rows * ends_;
-      f(stage, weights, sequence);
+      if (!f(stage, weights, sequence)) return;
     }
   }
 
@@ -485,7 +483,8 @@ class Placement {
     Bytes weights, activations;
     Bytes headroom;                                    // without a device: the more is held, the less
   };
-  Fullest fullest_stage(const Layout& l, double sequences) {
+  // `any_short`: the first stage that lacks room will do.
+  Fullest fullest_stage(const Layout& l, double sequences, bool any_short = false) {
     if (r_.unified) hold(sequences, quiet_);
     const auto runtime = runtime_on(l);
     Fullest most;
@@ -503,6 +502,7 @@ class Placement {
       const auto headroom = room - weights - sequences * sequence - activations - runtime;
       if (!any || headroom < most.headroom) most = {stage, weights, activations, headroom};
       any = true;
+      return !any_short || headroom.value >= 0;
     });
     return most;
   }
@@ -532,8 +532,8 @@ class Placement {
     const double rows = row_share(l, fullest_);
     auto& t = scratch_.cache;
     for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      t.here[i] = cached_layers(i, l, fullest_);
-      t.share[i] = cache_share(i, l);
+      t.here[i] = cached_layers(i, l, fullest_, layers);
+      t.share[i] = scratch_.cache_shares[i];
       t.copies[i] = cache_copies(i, l);
     }
     auto& roles = e_.device.weights_by_role;
@@ -541,9 +541,9 @@ class Placement {
     e_.total.weights = e_.host.weights = {};
     reads_ = {};
     scratch_.tables.clear();
+    auto group_share = scratch_.group_shares.begin();
     for (const auto& g : loaded_groups()) {
-      const auto& shares = shares_of(g.kind);
-      const double share = shares.on_fullest[index(g.split)];
+      const double share = *group_share++;
       const auto kind = static_cast<std::size_t>(g.kind);
       double part, all, host;                          // of the group: on the fullest device, on all devices of a replica, on the host
       if (g.place == Place::layers) {
@@ -557,7 +557,7 @@ class Placement {
         host = buffers_ && (all == 0 || g.place == Place::ends) ? 1 : 0;
       }
       roles[static_cast<std::size_t>(g.role)] += g.bytes * (part * share);
-      e_.total.weights += g.bytes * (all * shares.copies[index(g.split)]);
+      e_.total.weights += g.bytes * (all * formulas::copies(g.split, kv_heads(m_, g.kind), l));
       if (buffers_) e_.host.weights += g.bytes * host;
       switch (g.read) {
         case Read::whole:
@@ -610,6 +610,7 @@ class Placement {
   bool buffers_ = false;                               // a part may lie on the host
   std::int64_t offloaded_ = 0, on_host_ = 0;           // layers, output layer included; layers that stay on the host
   // in the layout
+  Layout weighed_{0, 0, 0, 0};                         // whose layers were weighed last
   std::int64_t fullest_ = 0;                           // pipeline stage
   Bytes first_, last_, ends_, towers_;                 // beside the layers, on the stages that hold them
   Reads reads_;

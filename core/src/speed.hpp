@@ -49,7 +49,7 @@ constexpr double kLoopTokens = 128;                    // and multiplies unquant
 template <class T>
 class Pacer {
  public:
-  Pacer(const Request& r, const Formats& f, const Stored& s, const Scratch& scratch, const Reads& reads, double concurrency, T& trace, Estimate& out)
+  Pacer(const Request& r, const Formats& f, const Stored& s, Scratch& scratch, const Reads& reads, double concurrency, T& trace, Estimate& out)
       : r_(r), m_(*r.model), formats_(f), stored_(s), scratch_(scratch), reads_(reads), concurrency_(concurrency), trace_(trace), e_(out) {}
 
   void run() {
@@ -226,12 +226,7 @@ class Pacer {
   };
 
   // What a product runs at: the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
-  struct Rate {
-    FlopsPerSecond peak;
-    double efficiency;
-    bool unpacks;
-  };
-  Rate rate(const Product& p) const {
+  ProductRate rate(const Product& p) const {
     const auto own = weighbridge::peak(*r_.device, p.arithmetic);
     const bool unpacks = p.packed || (p.narrow && (pace_.own_kernels || own.arithmetic != p.arithmetic));
     const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || (p.arithmetic == Arithmetic::bf16 && !pace_.bf16_on_vectors);
@@ -254,8 +249,9 @@ class Pacer {
     const auto tensor = static_cast<double>(l.tensor), stages = static_cast<double>(l.pipeline);
     Seconds linear;
     bool unpacks = false;
+    auto rate = scratch_.rates.begin();
     for (const auto& p : products()) {
-      const auto at = rate(p);
+      const auto& at = *rate++;
       unpacks = unpacks || at.unpacks;
       linear += Flops{p.flops * ((p.head ? w.logit_rows : w.tokens) + padding(p, w))} / (at.peak * at.efficiency);
     }
@@ -406,6 +402,8 @@ class Pacer {
       }
       pace_.compute = 1 / (1 / pace_.compute + energy);
     }
+    scratch_.rates.clear();
+    for (const auto& p : products()) scratch_.rates.push_back(rate(p));
   }
 
   double in_replica(double concurrency) const { return std::ceil(concurrency / static_cast<double>(e_.layout.data)); }
@@ -618,7 +616,7 @@ class Pacer {
   const Inventory& m_;
   const Formats& formats_;
   const Stored& stored_;
-  const Scratch& scratch_;
+  Scratch& scratch_;
   const Reads& reads_;
   const double concurrency_;
   T& trace_;
