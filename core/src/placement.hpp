@@ -387,7 +387,8 @@ class Placement {
   template <class Tr>
   formulas::RuntimeParts runtime_parts(const Layout& l, Tr& trace) const {
     if (p_.rule == EngineRule::ideal) return {};
-    return formulas::engine_runtime(m_, p_, static_cast<double>(l.tensor * l.data), r_.device ? r_.device->link.value : 0, !r_.eager, trace);
+    return formulas::engine_runtime(m_, p_, static_cast<double>(l.tensor * l.data), r_.device ? r_.device->link.value : 0, !r_.eager,
+                                    r_.max_sequences > 0 ? r_.max_sequences : 256, trace);
   }
   Bytes runtime_on(const Layout& l) const {
     const auto p = runtime_parts(l, quiet_);
@@ -400,6 +401,8 @@ class Placement {
     return uncached < r_.chunk_tokens.value ? Given<double>{uncached, w.prompt_tokens.from}
                                             : Given<double>{r_.chunk_tokens.value, r_.chunk_tokens.from};
   }
+
+  bool sees() const { return r_.towers && std::any_of(m_.spec.towers.begin(), m_.spec.towers.end(), [](const Tower& t) { return !t.encoder; }); }
 
   // What a sequence adds to the activations, where a whole batch of prompts is read in one pass.
   bool batched_prompts() const { return p_.rule == EngineRule::dynamic && p_[Constant::whole_prompts_to] > 0; }
@@ -428,10 +431,12 @@ class Placement {
       return formulas::compute_buffer(m_, p_, s, stages, expert, drafting_buffers(s, context, head), head, r_.chunk_tokens.from, trace);
     }
     if (p_.rule == EngineRule::budget || p_.rule == EngineRule::free_share) tokens = r_.chunk_tokens;
+    s.media = p_.rule == EngineRule::budget && sees();
+    if (sees() && m_.spec.position_stretch > 1 && tokens.value < p_[Constant::media_tokens]) tokens = {p_[Constant::media_tokens], From::catalog};
     s.prompt = batched_prompts() ? tokens.value : std::max(tokens.value, std::min(context, r_.workload.prompt_tokens.value));
     if (p_.rule == EngineRule::budget) s.prompt = std::min(tokens.value, std::max(context, 1.0));
     s.tokens = batched_prompts() ? tokens.value * sequences : tokens.value;
-    return formulas::engine_activations(m_, p_, s, tokens.from, trace);
+    return formulas::engine_activations(m_, p_, s, head, tokens.from, trace);
   }
 
   // llama.cpp drafts in contexts of their own: one for each slot with a draft model, one for all with prediction layers.
@@ -489,13 +494,11 @@ class Placement {
     const auto runtime = runtime_on(l);
     Fullest most;
     bool any = false;
-    // Only compute buffers depend on the stage.
-    const auto buffers = p_.rule == EngineRule::buffers;
     Bytes with_head, without_head;
     each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
       if (!any) {
         with_head = activations_on(l, sequences, true, quiet_);
-        without_head = buffers && l.pipeline > 1 ? activations_on(l, sequences, false, quiet_) : with_head;
+        without_head = l.pipeline > 1 ? activations_on(l, sequences, false, quiet_) : with_head;
       }
       const auto activations = makes_logits(l, stage) ? with_head : without_head;
       const auto room = r_.device ? usable_on(stage, l, weights, activations) : Bytes{};

@@ -34,7 +34,10 @@ enum class Constant : std::uint8_t {
   context_in_budget,               // 1: it counts as the engine's own
   libraries_bytes, libraries_bytes_2, libraries_bytes_4, libraries_bytes_8,   // over 1, 2, 4, 8 devices with a fast link
   libraries_bytes_slow,            // over several devices without one
-  graph_bytes_per_layer, graph_bytes_per_moe_layer,
+  graph_bytes,                     // recorded graphs: of all sizes together,
+  graph_bytes_per_layer, graph_bytes_per_moe_layer,      // of a layer in one size,
+  pieces_to, graphs_to,            // sizes recorded in pieces between attention, and whole ones, up to so many tokens; 0 both: all sizes are one
+  graph_step,                      // tokens between sizes above 256
   graphs_in_budget,
   // one pass
   pass_tokens, pass_tokens_large,  // tokens in one pass; on large devices
@@ -45,6 +48,8 @@ enum class Constant : std::uint8_t {
   sampler_copies,                  // fp32 logits of a full batch that are alive at once while it samples
   hidden_copies,                   // 16-bit hidden states of a pass alive at the same time
   score_copies,                    // score matrices without flash attention, in fp32
+  expert_buffers,                  // 1: what experts work in lies beside the logits
+  media_tokens,                    // prompts with pictures are profiled with at least so many tokens
   prompt_logit_bytes,              // per token of the prompt and entry of the vocabulary
   every_logit,                     // 1: buffers for the logits of all tokens of a pass
   mask_bytes,                      // with flash attention, per token of a pass and cell

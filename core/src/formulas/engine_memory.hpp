@@ -45,12 +45,26 @@ struct PassShape {                                     // of one pass
   double heads = 0;
   double tensor = 1;
   bool flash = true;
+  bool media = false;                                  // what an encoder made of pictures or sound lies beside the pass
 };
+
+// What vLLM's experts work in: the wider of their two inner rows and their outputs, and the narrower row, for each expert of a token.
+// One buffer serves all layers and is never given back (vllm/v1/worker/workspace.py).
+template <class T>
+Bytes expert_buffers(const Inventory& m, const EngineProfile& p, const PassShape& s, From tokens_from, T& trace) {
+  double width = 0;
+  for (const auto& kind : m.spec.kinds)
+    if (const auto& f = kind.feed_forward; f.experts > 0) width = std::max(width, static_cast<double>(f.expert_width));
+  width = p[Constant::expert_buffers] > 0 ? width / s.tensor : 0;
+  const double used = width > 0 ? static_cast<double>(m.experts_used) : 0, hidden = static_cast<double>(m.spec.hidden);
+  return trace.step(FormulaId::expert_buffers, Bytes{2 * s.tokens * used * (std::max(2 * width, hidden) + width)},
+                    {{"tokens", s.tokens, tokens_from}, {"experts_used", used, From::model}, {"width", width, From::model}, {"hidden_size", hidden, From::model}});
+}
 
 // Profiling run of vLLM, and the like of SGLang, TensorRT-LLM, Transformers and ExLlamaV2: the widest of attention, feed-forward
 // and sampling.
 template <class T>
-Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassShape& s, From tokens_from, T& trace) {
+Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassShape& s, bool head, From tokens_from, T& trace) {
   const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
   const auto attention = trace.step(FormulaId::attention_activations, Bytes{2 * s.tokens * (2 * hidden + m.widths.mixer / s.tensor)},
                                     {{"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
@@ -62,23 +76,26 @@ Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassS
   const auto scores = trace.step(FormulaId::score_activations, Bytes{score_copies * s.heads / s.tensor * s.tokens * s.prompt * 4},
                                  {{"copies", score_copies, From::catalog}, {"heads", s.heads, From::model}, {"tensor", s.tensor, From::user},
                                   {"tokens", s.tokens, tokens_from}, {"context", s.prompt, tokens_from}});
-  const double copies = p[Constant::hidden_copies];
+  const double copies = p[Constant::hidden_copies] + s.media;
   const auto states = trace.step(FormulaId::hidden_activations, Bytes{copies * s.tokens * hidden * 2},
                                  {{"copies", copies, From::catalog}, {"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
                                   {"bytes", 2.0, From::format}});
-  const double sampler = p[Constant::sampler_copies] > 1 ? p[Constant::sampler_copies] : 1;
+  const double sampler = !head ? 0 : p[Constant::sampler_copies] > 1 ? p[Constant::sampler_copies] : 1;
+  const double prompt_logits = head ? p[Constant::prompt_logit_bytes] : 0;
   const auto logits = trace.step(FormulaId::sampler_activations,
-                                 Bytes{sampler * s.sequences * vocabulary * 4 + p[Constant::prompt_logit_bytes] * s.tokens * vocabulary},
+                                 Bytes{sampler * s.sequences * vocabulary * 4 + prompt_logits * s.tokens * vocabulary},
                                  {{"copies", sampler, From::catalog}, {"sequences", s.sequences, From::user}, {"vocab_size", vocabulary, From::model},
-                                  {"prompt_logit_bytes", p[Constant::prompt_logit_bytes], From::catalog}, {"tokens", s.tokens, tokens_from}});
+                                  {"prompt_logit_bytes", prompt_logits, From::catalog}, {"tokens", s.tokens, tokens_from}});
+  const auto experts = expert_buffers(m, p, s, tokens_from, trace);
   // Where nothing is sampled in one large batch, the hidden states of the pass lie beside the feed-forward.
   const bool beside = p.rule == EngineRule::dynamic;
-  const auto peak = max(max(attention + scores, feed_forward + (beside ? states : Bytes{})), logits + (beside ? Bytes{} : states));
+  const auto under = beside || p.rule == EngineRule::budget ? states : Bytes{}, over = beside ? Bytes{} : states;
+  const auto peak = max(max(attention + scores, feed_forward + under), logits + over + experts);
   return trace.step(FormulaId::engine_activations, peak,
                     {{"attention", attention, FormulaId::attention_activations}, {"scores", scores, FormulaId::score_activations},
                      {"feed_forward", feed_forward, FormulaId::feed_forward_activations},
-                     {"hidden_beside_feed_forward", beside ? states : Bytes{}, From::model}, {"logits", logits, FormulaId::sampler_activations},
-                     {"hidden_beside_logits", beside ? Bytes{} : states, From::model}});
+                     {"hidden_beside_feed_forward", under, From::model}, {"logits", logits, FormulaId::sampler_activations},
+                     {"hidden_beside_logits", over, From::model}, {"experts", experts, FormulaId::expert_buffers}});
 }
 
 // llama.cpp's compute buffer on one device: rows in fp32 of a micro-batch, reused by every layer. `expert_matrix`: of experts in system
@@ -122,8 +139,16 @@ struct RuntimeParts {
 
 constexpr double kFastLink = 50e9;                     // bytes/s, one way: NVLink and its like, and no PCIe
 
+// Batch sizes that are recorded: 1, 2, 4, then every eighth up to 256, every `step`-th from there.
+inline double recorded_sizes(double most, double step) {
+  double sizes = (most >= 1) + (most >= 2) + (most >= 4) + std::floor(std::min(most, 256.0) / 8);
+  if (most > 256 && step > 0) sizes += std::floor((most - 256) / step);
+  return sizes;
+}
+
+// `sequences`: most of a pass; sizes in pieces serve prompts too, and reach twice as far.
 template <class T>
-RuntimeParts engine_runtime(const Inventory& m, const EngineProfile& p, double tensor, double link, bool graphs, T& trace) {
+RuntimeParts engine_runtime(const Inventory& m, const EngineProfile& p, double tensor, double link, bool graphs, double sequences, T& trace) {
   const auto of = [&](Constant c) { return p[c]; };
   const auto layers = static_cast<double>(m.spec.layers());
   const bool slow = tensor > 1 && link < kFastLink && of(Constant::libraries_bytes_slow) > 0;
@@ -132,10 +157,15 @@ RuntimeParts engine_runtime(const Inventory& m, const EngineProfile& p, double t
                                                of(Constant::libraries_bytes_4), of(Constant::libraries_bytes_8));
   const double moe = of(Constant::graph_bytes_per_moe_layer);
   const double each = !graphs ? 0 : m.experts > 0 && moe > 0 ? moe : of(Constant::graph_bytes_per_layer);
+  const double fixed = graphs ? of(Constant::graph_bytes) : 0, step = of(Constant::graph_step);
+  const double pieces = recorded_sizes(std::min(2 * sequences, of(Constant::pieces_to)), step), whole = recorded_sizes(std::min(sequences, of(Constant::graphs_to)), step);
+  const double sizes = pieces + whole > 0 ? pieces + whole : 1;
   RuntimeParts out;
   out.context = trace.step(FormulaId::engine_context, Bytes{of(Constant::context_bytes)}, {{"context_bytes", of(Constant::context_bytes), From::catalog}});
   out.libraries = trace.step(FormulaId::engine_libraries, Bytes{libraries}, {{"libraries_bytes", libraries, From::catalog}});
-  out.graphs = trace.step(FormulaId::engine_graphs, Bytes{layers * each}, {{"layers", layers, From::model}, {"graph_bytes_per_layer", each, From::catalog}});
+  out.graphs = trace.step(FormulaId::engine_graphs, Bytes{fixed + layers * sizes * each},
+                          {{"graph_bytes", fixed, From::catalog}, {"layers", layers, From::model}, {"sizes", sizes, From::user},
+                           {"graph_bytes_per_layer", each, From::catalog}});
   return out;
 }
 
