@@ -59,20 +59,30 @@ const answered = points.filter((p) => p.error !== undefined);
 // Where a further ratio lies with a probability of 80 %: few ratios say little of their tails, so they are taken as log-normal and the
 // range as Student's prediction interval (mean and spread both estimated).
 const kStudent = [3.078, 1.886, 1.638, 1.533, 1.476, 1.44, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.35, 1.345, 1.341, 1.337, 1.333, 1.33, 1.328, 1.325];      // 90 % one-sided, by degrees of freedom
-function ends(ratios) {
-  const logs = ratios.map(Math.log), n = logs.length;
-  const mean = logs.reduce((sum, x) => sum + x, 0) / n;
-  const spread = Math.sqrt(logs.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1));
-  const reach = (kStudent[n - 2] ?? 1.29) * spread * Math.sqrt(1 + 1 / n);
+const kMostOfOne = 5;            // a source with more rows counts as so many: its rows share one machine and one version
+function ends(used) {
+  const weights = used.map((p) => Math.min(1, kMostOfOne / used.filter((q) => q.source === p.source).length));
+  const n = weights.reduce((sum, w) => sum + w, 0), logs = used.map((p) => Math.log(p.value / p.got));
+  const mean = logs.reduce((sum, x, i) => sum + weights[i] * x, 0) / n;
+  const spread = Math.sqrt(logs.reduce((sum, x, i) => sum + weights[i] * (x - mean) ** 2, 0) / (n - 1));
+  const reach = (kStudent[Math.floor(n) - 2] ?? 1.29) * spread * Math.sqrt(1 + 1 / n);
   return [Math.exp(mean - reach), Math.exp(mean + reach)];
 }
-const ratioOf = (p) => p.value / p.got;
 /** An engine's own range, or with too few ratios that of all engines together. */
 function range(engine, part, without) {
   const all = answered.filter((p) => p.ranged && p.part === part && p.got > 0 && p.model !== without);
   const own = all.filter((p) => p.engine === engine);
   const used = own.length >= kFewest ? own : all;
-  return used.length >= 2 ? { range: ends(used.map(ratioOf)), measurements: used.length, own: used === own } : undefined;
+  return used.length >= 2 ? { range: ends(used), measurements: used.length, own: used === own } : undefined;
+}
+/** What its constants are known to within, for parts of which fewer than two sources tell. */
+const kConstants = { graphs: ["graph_bytes_per_layer", "graph_bytes_per_moe_layer"], context: ["context_bytes"] };
+const engineRows = JSON.parse(readFileSync(join(root, "core/data/engines.json"), "utf8"));
+function known(engine, part) {
+  const sources = new Set(answered.filter((p) => p.ranged && p.part === part && p.engine === engine).map((p) => p.source));
+  const constants = engineRows.find(({ id }) => id === engine)?.constants?.filter(({ id, low }) => kConstants[part]?.includes(id) && low !== undefined) ?? [];
+  if (sources.size > 1 || constants.length === 0) return undefined;
+  return { range: [Math.min(...constants.map((c) => c.low / c.value)), Math.max(...constants.map((c) => c.high / c.value))], measurements: 0, own: true };
 }
 
 const quantile = (sorted, q) => (sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN);
@@ -117,10 +127,10 @@ if (option("--write")) {
     `{\n  "table": [\n${table.map((r) => `    ${line({ ...r, median: round(r.median), p90: round(r.p90), inside: round(r.inside) })}`).join(",\n")}\n  ],\n  "points": [\n${shown.map((p) => `    ${line(p)}`).join(",\n")}\n  ]\n}\n`);
 }
 if (option("--fit")) {
-  const parts = [...new Set(Object.values(kParts))];
-  const engines = [...new Set(answered.map((p) => p.engine))].sort();
+  const parts = [...new Set([...Object.values(kParts), ...Object.keys(kConstants)])];
+  const engines = engineRows.map(({ id }) => id).filter((id) => id !== "ideal").sort();
   const fitted = ["*", ...engines].flatMap((engine) => parts.flatMap((part) => {
-    const r = range(engine, part);
+    const r = known(engine, part) ?? (part in kConstants ? undefined : range(engine, part));
     if (!r || (engine !== "*" && !r.own)) return [];
     return [{ engine, part, low: Number(Math.min(1, r.range[0]).toPrecision(3)), high: Number(Math.max(1, r.range[1]).toPrecision(3)), measurements: r.measurements }];
   }));

@@ -26,7 +26,7 @@ std::optional<EngineRule> find_engine_rule(std::string_view name) {
 }
 
 std::optional<MeasuredPart> find_measured_part(std::string_view name) {
-  constexpr std::string_view names[] = {"activations", "libraries", "graphs", "total", "pool"};
+  constexpr std::string_view names[] = {"activations", "libraries", "graphs", "total", "pool", "context"};
   for (std::size_t i = 0; i < std::size(names); ++i)
     if (names[i] == name) return static_cast<MeasuredPart>(i);
   return std::nullopt;

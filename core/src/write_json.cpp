@@ -153,13 +153,15 @@ Range range_of(std::string_view path, double value, const Estimate& e, const Ran
   if (is(".activations")) return ends(MeasuredPart::activations);
   if (is("runtime.libraries")) return ends(MeasuredPart::libraries);
   if (is("runtime.graphs")) return ends(MeasuredPart::graphs);
+  if (is("runtime.context")) return ends(MeasuredPart::context);
   if (is(".total.total") || is("per_device.total")) return ends(MeasuredPart::total);
   if (is("capacity.kv_pool") || is("capacity.kv_tokens")) return ends(MeasuredPart::pool);
   const auto& d = e.device;
   if (is(".runtime") && d.runtime.value > 0) {
-    const auto l = factors(MeasuredPart::libraries), g = factors(MeasuredPart::graphs);
+    const auto l = factors(MeasuredPart::libraries), g = factors(MeasuredPart::graphs), c = factors(MeasuredPart::context);
     const double devices = value / d.runtime.value;
-    return {value + devices * ((l.low - 1) * d.libraries + (g.low - 1) * d.graphs).value, value + devices * ((l.high - 1) * d.libraries + (g.high - 1) * d.graphs).value};
+    return {value + devices * ((l.low - 1) * d.libraries + (g.low - 1) * d.graphs + (c.low - 1) * d.context).value,
+            value + devices * ((l.high - 1) * d.libraries + (g.high - 1) * d.graphs + (c.high - 1) * d.context).value};
   }
   if (is("per_device.headroom")) {
     const auto t = factors(MeasuredPart::total);

@@ -371,7 +371,10 @@ TEST_CASE("llama.cpp: rows of every matrix lie on all cards, cache and results o
 TEST_CASE("towers lie on the first device of a pipeline, as their inputs do") {
   json request{{"model", "google/gemma-3-27b-it"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 2}, {"parallel", {{"pipeline", 2}}}};
   const auto a = good(request);
-  CHECK(number(a, "/memory/detail/weights/vision") > 0);
+  // The last device, which samples, is the fuller one; the first holds the tower beside an equal half.
+  CHECK(number(a, "/memory/detail/weights/vision") == 0);
+  request["options"] = {{"max_num_seqs", 1}};
+  CHECK(number(good(request), "/memory/detail/weights/vision") > 0);
   CHECK(number(a, "/capacity/devices_needed") == 1);
 }
 

@@ -13,6 +13,7 @@ using namespace weighbridge;
 
 namespace {
 
+constexpr const char* kPlanner = "https://github.com/llm-d-incubation/llm-d-planner/tree/main/accuracy/results/v0.19.0/logs";
 constexpr double kGiB = 1073741824, kMiB = 1048576;
 
 struct Line {
@@ -37,6 +38,18 @@ const std::vector<Log>& logs() {
         {"workload", {{"context_tokens", 16000}}}, {"options", {{"gpu_memory_utilization", 0.9}, {"block_size", 128}}}},
        {{"/memory/per_device/weights", 33.88 * kGiB, 0.002}, {"/memory/per_device/activations", 4.84 * kGiB, 0.02},
         {"/memory/detail/runtime/libraries", 0.55 * kGiB, 0.01}, {"/capacity/kv_pool", 32.0 * kGiB, 0.01}}},
+      {kPlanner,
+       {{"model", "meta-llama/Llama-3.1-8B-Instruct"}, {"engine", {{"name", "vllm"}, {"version", "0.19.0"}}}, {"device", "h100-sxm-80gb"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}, {"options", {{"gpu_memory_utilization", 0.95}}}},
+       {{"/memory/per_device/weights", 14.99 * kGiB, 0.001}, {"/memory/per_device/activations", 1.89 * kGiB, 0.03}, {"/memory/detail/runtime/libraries", 0.25 * kGiB, 0.05},
+        {"/memory/detail/runtime/graphs", 0.91 * kGiB, 0.05}, {"/capacity/kv_pool", 58.11 * kGiB, 0.003}, {"/capacity/kv_tokens", 476016, 0.005}}},
+      {kPlanner,
+       {{"model", "google/gemma-2-27b-it"}, {"engine", {{"name", "vllm"}, {"version", "0.19.0"}}}, {"device", "h100-sxm-80gb"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}, {"options", {{"gpu_memory_utilization", 0.95}}}},
+       {{"/memory/per_device/weights", 50.72 * kGiB, 0.001}, {"/memory/per_device/activations", 3.66 * kGiB, 0.03}, {"/memory/detail/runtime/libraries", 0.26 * kGiB, 0.05},
+        {"/memory/detail/runtime/graphs", 1.23 * kGiB, 0.05}, {"/capacity/kv_pool", 20.59 * kGiB, 0.003}}},
+      {kPlanner,
+       {{"model", "Qwen/Qwen1.5-MoE-A2.7B-Chat"}, {"engine", {{"name", "vllm"}, {"version", "0.19.0"}}}, {"device", "h100-sxm-80gb"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}, {"options", {{"gpu_memory_utilization", 0.95}}}},
+       {{"/memory/per_device/weights", 26.67 * kGiB, 0.001}, {"/memory/per_device/activations", 2.47 * kGiB, 0.03}, {"/memory/detail/runtime/libraries", 0.25 * kGiB, 0.05},
+        {"/memory/detail/runtime/graphs", 1.1 * kGiB, 0.05}, {"/capacity/kv_pool", 45.83 * kGiB, 0.003}}},
       {"https://github.com/vllm-project/vllm/issues/21348",
        {{"model", "Qwen/Qwen3-235B-A22B"}, {"weights", "fp8"}, {"kv_cache", "bf16"}, {"engine", "sglang"}, {"device", "h100-sxm-80gb"}, {"devices", 4},
         {"parallel", {{"tensor", 4}}}, {"options", {{"mem_fraction_static", 0.93}}}},

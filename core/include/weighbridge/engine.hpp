@@ -95,7 +95,7 @@ struct EngineConstant {
 };
 
 // What is estimated and has been measured. A range holds 80 % of the measurements, as factors of what is predicted.
-enum class MeasuredPart : std::uint8_t { activations, libraries, graphs, total, pool, kCount };
+enum class MeasuredPart : std::uint8_t { activations, libraries, graphs, total, pool, context, kCount };
 std::optional<MeasuredPart> find_measured_part(std::string_view name);
 struct Range {
   double low = 1, high = 1;
