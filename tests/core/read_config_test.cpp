@@ -444,6 +444,52 @@ TEST_CASE("parts that are not computed yet are named, never guessed") {
   CHECK(unknown.text().find("linear_num_value_heads") != std::string::npos);
 }
 
+TEST_CASE("families whose common keys would mislead are refused, each with what it has that is not counted") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"zamba", "stored once"}, {"ouro", "several times"},    {"xlstm", "mLSTM"},      {"rwkv6qwen2", "RWKV"},  {"minicpm_sala", "fixed decay"},
+      {"Dream", "diffusion"},   {"llada2_moe", "diffusion"},  {"diffllama", "differential"}, {"arctic", "beside the experts"},
+      {"fuyu", "two matrices"}, {"t5gemma", "an encoder"},    {"deberta-v2", "makes no text"}, {"ernie4_5_moe_vl", "for images"}};
+  for (const auto& [type, part] : rows) {
+    INFO(type);
+    auto config = llama();
+    config["model_type"] = type;
+    const auto reading = read(config);
+    CHECK(!reading.spec);
+    REQUIRE(reading.has(Code::unsupported_model, "/model/config"));
+    CHECK(reading.text().find(part) != std::string::npos);
+  }
+}
+
+// The language parts of these are those of GLM-4-0414, Qwen2, Qwen3 and ERNIE 4.5 (config.json and model code of each).
+TEST_CASE("towers of their own do not make a language part another one") {
+  const std::pair<const char*, const char*> rows[] = {{"glm4v_text", "glm4"}, {"glm46v", "glm4"},   {"dots_ocr", "qwen2"},
+                                                      {"Keye", "qwen3"},      {"xverse", "llama"},  {"paddleocr_vl", "ernie4_5"}};
+  for (const auto& [type, same] : rows) {
+    INFO(type);
+    auto one = llama(), other = llama();
+    one["model_type"] = type;
+    other["model_type"] = same;
+    const auto reading = read(one), known = read(other);
+    REQUIRE(reading.spec);
+    CHECK(!reading.has(Code::unknown_architecture, "/model/config/model_type"));
+    CHECK(reading.spec->kinds == known.spec->kinds);
+  }
+}
+
+TEST_CASE("experts of an unknown family are read under every name that families have for their number") {
+  auto config = llama();
+  config["model_type"] = "something_new";
+  const auto dense = inventory(*read(config).spec).parameters;
+  for (const auto* key : {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"}) {
+    auto moe = config;
+    moe[key] = 8;
+    moe["num_experts_per_tok"] = 2;
+    const auto reading = read(moe);
+    REQUIRE(reading.spec);
+    CHECK(inventory(*reading.spec).parameters > 5 * dense);
+  }
+}
+
 TEST_CASE("what is no config at all") {
   for (const auto& value : {json(nullptr), json(7), json("llama"), json::array(), json(true)}) {
     const auto reading = read(value);

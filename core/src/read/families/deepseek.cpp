@@ -50,7 +50,7 @@ void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) 
   } else {
     dense.mixer.attention = read_attention(r, spec, {});
   }
-  const bool any_experts = r.find({"n_routed_experts", "num_experts", "num_local_experts"}) != nullptr;
+  const bool any_experts = r.find({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"}) != nullptr;
   const auto sparse = any_experts ? sparse_layers(r, layers) : std::vector<char>(static_cast<std::size_t>(layers));
   const bool any_dense = std::find(sparse.begin(), sparse.end(), 0) != sparse.end();
   dense.feed_forward.width = any_dense ? r.count({"intermediate_size"}, "the width of the dense feed-forward") : 1;
@@ -58,7 +58,7 @@ void read(ConfigReader& r, ModelSpec& spec, bool corrected, bool copies_tables) 
   if (any_experts) {
     const auto e = read_experts(r);
     moe = moe_layer(dense, e);
-    moe.feed_forward.shared_width = r.zero_or_more({"n_shared_experts", "num_shared_experts"}, 0, kMostExperts) * e.width;
+    moe.feed_forward.shared_width = r.zero_or_more({"n_shared_experts", "num_shared_experts", "moe_num_shared_experts"}, 0, kMostExperts) * e.width;
     const auto method = r.text("topk_method");
     moe.feed_forward.router_correction = method.empty() ? corrected : method == "noaux_tc";
   }

@@ -22,11 +22,40 @@ constexpr std::string_view kNoDecoder = "a decoder: it is an encoder, which make
 constexpr std::string_view kShared = "per-layer embeddings and layers that share a cache";
 constexpr std::string_view kShares = "layers whose attention is stored once and used by several of them";
 constexpr std::string_view kSparse = "a sparse attention indexer";
+constexpr std::string_view kAgain = "layers that a token passes several times";
+constexpr std::string_view kFixedDecay = "linear-attention layers with a fixed decay";
+constexpr std::string_view kDifferential = "differential attention";
+constexpr std::string_view kDiffusion = "text by diffusion: the tokens of a block are made together, in several passes";
+constexpr std::string_view kFactorised = "attention with factorised queries (MFA)";
+constexpr std::string_view kImageExperts = "experts of their own for images";
+constexpr std::string_view kOldLayers = "LayerNorms and a feed-forward of two matrices, which its keys do not say";
 
 constexpr std::array kUnsupported{
-    Unsupported{"zamba", kShares},              Unsupported{"zamba2", kShares},          Unsupported{"rwkv", kRecurrent},
-    Unsupported{"retnet", "retention layers"},  Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"}, Unsupported{"bart", kEncoder},              Unsupported{"bert", kNoDecoder},               Unsupported{"roberta", kNoDecoder},
-    Unsupported{"xlm-roberta", kNoDecoder},       Unsupported{"modernbert", kNoDecoder},
+    Unsupported{"zamba", kShares},          Unsupported{"zamba2", kShares},          Unsupported{"ouro", kAgain},
+    Unsupported{"iquestloopcoder", kAgain}, Unsupported{"rwkv", kRecurrent},         Unsupported{"rwkv_hybrid", kRecurrent},
+    Unsupported{"rwkv6qwen2", kRecurrent},  Unsupported{"arwkv7", kRecurrent},       Unsupported{"xlstm", "recurrent layers (mLSTM)"},
+    Unsupported{"retnet", "retention layers"},                                       Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"},
+    Unsupported{"plamo2", kStateSpace},     Unsupported{"bailing_moe_linear", kFixedDecay}, Unsupported{"minicpm_sala", kFixedDecay},
+    Unsupported{"diffllama", kDifferential},                                         Unsupported{"motif", kDifferential},
+    Unsupported{"Motif", kDifferential},    Unsupported{"dream", kDiffusion},        Unsupported{"Dream", kDiffusion},
+    Unsupported{"llada", kDiffusion},       Unsupported{"llada_moe", kDiffusion},    Unsupported{"llada2_moe", kDiffusion},
+    Unsupported{"sdar", kDiffusion},        Unsupported{"sdar_moe", kDiffusion},     Unsupported{"rnd1", kDiffusion},
+    Unsupported{"arctic", "a dense feed-forward beside the experts"},                Unsupported{"grove_moe", "small experts beside the routed ones"},
+    Unsupported{"longcat_flash_ngram", "embeddings of n-grams"},                     Unsupported{"baichuan_m1", "convolutions of keys and values"},
+    Unsupported{"step3_vl", kFactorised},   Unsupported{"step3_text", kFactorised},  Unsupported{"ernie4_5_moe_vl", kImageExperts},
+    Unsupported{"ernie4_5_vl_moe", kImageExperts},                                   Unsupported{"blt", "patches of bytes in place of tokens"},
+    Unsupported{"persimmon", kOldLayers},   Unsupported{"fuyu", kOldLayers},         Unsupported{"codeshell", kOldLayers},
+    Unsupported{"xglm", kOldLayers},        Unsupported{"biogpt", kOldLayers},       Unsupported{"ctrl", kOldLayers},
+    Unsupported{"bart", kEncoder},          Unsupported{"mbart", kEncoder},          Unsupported{"marian", kEncoder},
+    Unsupported{"pegasus", kEncoder},       Unsupported{"umt5", kEncoder},           Unsupported{"longt5", kEncoder},
+    Unsupported{"t5gemma", kEncoder},       Unsupported{"t5gemma2", kEncoder},       Unsupported{"switch_transformers", kEncoder},
+    Unsupported{"moonshine", kEncoder},     Unsupported{"florence2", kEncoder},
+    Unsupported{"bert", kNoDecoder},        Unsupported{"roberta", kNoDecoder},      Unsupported{"xlm-roberta", kNoDecoder},
+    Unsupported{"modernbert", kNoDecoder},  Unsupported{"distilbert", kNoDecoder},   Unsupported{"electra", kNoDecoder},
+    Unsupported{"deberta", kNoDecoder},     Unsupported{"deberta-v2", kNoDecoder},   Unsupported{"albert", kNoDecoder},
+    Unsupported{"camembert", kNoDecoder},   Unsupported{"mpnet", kNoDecoder},        Unsupported{"nomic_bert", kNoDecoder},
+    Unsupported{"eurobert", kNoDecoder},    Unsupported{"clip", kNoDecoder},         Unsupported{"siglip", kNoDecoder},
+    Unsupported{"wav2vec2", kNoDecoder},    Unsupported{"hubert", kNoDecoder},
 };
 
 // The layer types that readers know; any other is a mixer that must not be counted as attention.
@@ -91,7 +120,7 @@ void look_for_signs(ConfigReader& r, bool known) {
 
 void read_generic(ConfigReader& r, ModelSpec& spec) {
   // Latent attention and fine-grained experts are written alike by all who took them over from DeepSeek.
-  if (r.has("kv_lora_rank") || r.find({"n_routed_experts", "num_experts", "num_local_experts"})) return read_deepseek(r, spec);
+  if (r.has("kv_lora_rank") || r.find({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"})) return read_deepseek(r, spec);
   read_llama(r, spec);
 }
 

@@ -64,6 +64,7 @@ void read_glm4(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"chatglm", read_chatglm}, Family{"glm", read_glm}, Family{"glm4", read_glm4}, Family{"glm4_moe", read_glm4_moe},
+    Family{"glm4v", read_glm4}, Family{"glm4v_text", read_glm4}, Family{"glm46v", read_glm4},
     Family{"glm4v_moe", read_glm4_moe}, Family{"glm4v_moe_text", read_glm4_moe}, Family{"solar_open", read_glm4_moe},
 };
 

@@ -168,6 +168,7 @@ constexpr std::array kFamilies{
     Family{"yuan", read_yuan},             Family{"telechat", read_telechat},     Family{"mimo", read_mimo},             Family{"Yi", read_llama},
     Family{"aquila", read_llama},          Family{"nemotron-nas", read_nemotron_nas},
     Family{"apertus", read_apertus},       Family{"bitnet", read_bitnet},         Family{"cwm", read_mistral},          Family{"helium", read_llama},
+    Family{"xverse", read_llama},          Family{"iquestcoder", read_llama},     Family{"paddleocr_vl", read_ernie},
 };
 
 }  // namespace
