@@ -7,7 +7,7 @@
 //   node scripts/fit_speed.mjs --check     no fit: the model of speed_model.mjs must give what the core answers
 //
 // The core is asked through build/release/tests/weighbridge_cli (or WEIGHBRIDGE_CLI), which is built first and holds the constants of the
-// last fit. Robust regression (pseudo-Huber) of the logarithm of estimated over measured, damped Gauss-Newton, with weak priors from
+// last fit; those of other sources stay as they are. Robust regression (pseudo-Huber) of the logarithm of estimated over measured, damped Gauss-Newton, with weak priors from
 // speed_constants.mjs so that what the data do not tell stays where it was. Errors count a third as much in rows whose inputs were partly
 // inferred, rows of one source on one device share their weight, and dense
 // batches and first tokens, of which few sources speak, count twice.
@@ -24,7 +24,7 @@ const cli = process.env.WEIGHBRIDGE_CLI ?? join(root, "build/release/tests/weigh
 const efficiency = JSON.parse(readFileSync(file, "utf8"));
 const kPrior = 6e-3, kHuber = 0.08, kInferred = 0.35;
 const kSpreads = ["single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft", "ttft_loaded"];
-const kOwnSpread = 20;           // measurements that a group of engines needs for a spread of its own
+const kOwnSpread = 10;           // measurements that a group of engines needs for a spread of its own
 const kFewest = 3;               // and to count as measured on a class of devices
 
 function ask(calls) {
@@ -205,11 +205,16 @@ function weighted(list, share) {
   let sum = 0;
   return sorted.find((x) => (sum += x.weight) >= share * whole)?.time ?? 1;
 }
+// Of few measurements, the next may well lie beyond the outermost: their quantiles are taken further out, as those of a sample are expected to lie.
+const tail = (measurements) => Math.max(0, 0.1 - 0.4 / measurements);
+/** Whether a measurement speaks of such a time: a first token of a server without load is its prompt and little else, where nobody measured prompts alone. */
+const speaksOf = (f, of) => spreadOf(f) === of || (f.server && spreadOf(f) === "ttft" && of === (f.experts > 0 ? "prefill_moe" : "prefill"));
 const spreads = kSpreads.flatMap((of) =>
   ["*", "own", "server", "eager"].flatMap((engines) => {
-    const ours = [...inFit, ...leftOut].filter(({ f }) => spreadOf(f) === of && (engines === "*" || groupOf(f) === engines));
-    if (engines !== "*" && ours.length < 4 * kOwnSpread) return [];
-    return [{ of, engines, low: short(Math.min(1, weighted(ours, 0.1))), high: short(Math.max(1, weighted(ours, 0.9))), measurements: ours.length / 4 }];
+    const ours = [...inFit, ...leftOut].filter(({ f }) => speaksOf(f, of) && (engines === "*" || groupOf(f) === engines));
+    const measurements = ours.length / 4;
+    if (engines !== "*" && measurements < kOwnSpread) return [];
+    return [{ of, engines, low: short(Math.min(1, weighted(ours, tail(measurements)))), high: short(Math.max(1, weighted(ours, 1 - tail(measurements)))), measurements }];
   }));
 console.log("\nspreads (80 % of measured over estimated times)");
 for (const s of spreads) console.log(`  ${s.of} ${s.engines}: ${s.low} to ${s.high} (${s.measurements})`);
@@ -238,10 +243,10 @@ const figure = (name) => {
 const enginesOn = (index) => ["own", "server", "eager"].filter((g) => rows.filter((f) => f.index === index && groupOf(f) === g).length >= kFewest);
 const out = {
   classes: efficiency.classes.map((c, i) => (free.some((x) => x.name === `bandwidth/${i}`) ? { ...c, engines: enginesOn(i), bandwidth: figure(`bandwidth/${i}`), compute: figure(computeOf(c, i)) } : c)),
-  constants: constants.map(({ name, unit, meaning }) => ({ name, ...figure(name), unit, meaning })),
+  constants: [...constants.map(({ name, unit, meaning }) => ({ name, ...figure(name), unit, meaning })), ...efficiency.constants.filter((c) => c.source !== "speed-measurements")],
   versions: efficiency.versions, spreads, unmeasured_widens: unmeasured,
 };
-const unused = [...out.constants.filter((c) => c.measurements < 3).map((c) => c.name), ...out.classes.filter((c) => c.bandwidth.measurements < 3 || c.compute.measurements < 3).map((c) => c.class)];
+const unused = [...out.constants.filter((c) => c.measurements < 3 && c.source === "speed-measurements").map((c) => c.name), ...out.classes.filter((c) => c.bandwidth.measurements < 3 || c.compute.measurements < 3).map((c) => c.class)];
 console.log(`\n${free.length} free constants for ${rows.length} measurements (one for ${(rows.length / free.length).toFixed(1)}); hardly measured: ${unused.join(", ") || "none"}`);
 const spaced = (row) => JSON.stringify(row).replaceAll('":', '": ').replaceAll(',"', ', "');
 const lines = (key) => `  "${key}": [\n${out[key].map((row) => `    ${spaced(row)}`).join(",\n")}\n  ]`;

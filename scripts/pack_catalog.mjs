@@ -663,7 +663,7 @@ class Packer {
       of.add(check.at("name"), check.at("name").text(name), name);
       check.at("unit").text(unit);
       check.at("meaning").text(meaning);
-      figure(check, rest, unit === "share" ? 1 : 1e3);
+      figure(check, rest, unit === "share" ? 1 : unit === "B/s" ? 1e12 : 1e3);
     });
     rows("versions").forEach(({ row, check }) => {
       if (!check.object(row, ["engine", "version", "date"])) return;

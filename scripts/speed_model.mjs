@@ -133,7 +133,7 @@ export function seconds(f, w, p, prompt) {
   const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)
     : local ? (launch === "metal" ? p.layer_metal : amd ? p.layer_hip : aged(p.layer_local_old, p.layer_local, 1.4)) : p[`layer_${f.kind}`];
-  const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= 128 && f.looped;
+  const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= p.loop_tokens && f.looped;
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
   const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : oneByOne ? w.distinct * p.expert_launch : prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;

@@ -78,6 +78,8 @@ Parts parts_of(std::string_view text) {
 void PaceTable::read(const json& efficiency) {
   const auto* constants = member(efficiency, "constants");
   for (std::size_t i = 0; constants && i < kPaceConstants; ++i) constants_[i] = value_of(*constants, kConstants[i], 0);
+  if (const auto* share = constants ? member(*constants, "host_share") : nullptr; share && share->is_array() && share->size() >= host_share_.size())
+    for (std::size_t i = 0; i < host_share_.size(); ++i) host_share_[i] = (*share)[i].is_number() ? (*share)[i].get<double>() : 1;
   if (const auto* rows = member(efficiency, "classes"); rows && rows->is_array() && !rows->empty()) {
     devices_.clear();
     applies_.clear();
@@ -205,6 +207,10 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const double link = device.link.value;
   const bool pcie = link < 1e11;
   p.link = t[C::link];
+  p.host_share = host_share_;
+  p.host_bandwidth = BytesPerSecond{t[C::host_bandwidth]};
+  p.fetch_tokens = t[C::fetch_tokens];
+  p.loop_tokens = t[C::loop_tokens];
   // The ideal engine is the roofline at what kernels are measured to reach: it launches, schedules and waits for nothing.
   if (kind == K::ideal) return p;
   double layer = 0;

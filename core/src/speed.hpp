@@ -37,14 +37,7 @@ struct Work {                                          // of the passes over a p
   double scores = 0;                                   // attention scores on that device
 };
 
-// System memory, where the request says nothing: two channels of DDR5-5600 (`host.bandwidth` replaces it). Processors reach six tenths of it
-// while they decode: 0.52 to 0.58 on two sockets of DDR5 (JustVugg/colibri, issue 537), 0.88 on four channels of DDR4-2133 (ggml-org/llama.cpp,
-// issue 5484). Ranges take the ends.
-constexpr BytesPerSecond kHostBandwidth{89.6e9};
-constexpr double kHostShare = 0.6, kHostLeast = 0.5, kHostMost = 0.9;
 constexpr double kUsualJoules = 1.2e-12;               // power limit over 16-bit peak of a board that says no limit: the middle of the catalogue's
-constexpr double kFetchTokens = 32;                    // from here on llama.cpp fetches weights to the device for a pass
-constexpr double kLoopTokens = 128;                    // and multiplies unquantised experts one by one
 
 template <class T>
 class Pacer {
@@ -262,9 +255,9 @@ class Pacer {
     // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
     const double distinct_share = m_.experts > 0 ? w.distinct / static_cast<double>(m_.experts) : 1;
     const Bytes host_bytes = w.passes * (reads_.on_host + distinct_share * reads_.experts_on_host);
-    const bool fetched = w.tokens / w.passes >= kFetchTokens && !d.unified;
-    const BytesPerSecond host_rate = fetched ? d.link : r_.host_bandwidth > 0 ? BytesPerSecond{r_.host_bandwidth} : d.unified ? d.bandwidth : kHostBandwidth;
-    const double host_share = fetched ? pace_.link : kHostShare;
+    const bool fetched = w.tokens / w.passes >= pace_.fetch_tokens && !d.unified;
+    const BytesPerSecond host_rate = fetched ? d.link : r_.host_bandwidth > 0 ? BytesPerSecond{r_.host_bandwidth} : d.unified ? d.bandwidth : pace_.host_bandwidth;
+    const double host_share = fetched ? pace_.link : pace_.host_share[0];
     const Seconds host = host_bytes / (host_rate * host_share);
     const Bytes device_bytes = w.weight_bytes - host_bytes;
     const Seconds weights = device_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
@@ -275,7 +268,7 @@ class Pacer {
     const Seconds moves = states / (d.bandwidth * pace_.bandwidth);
     const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
-    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= kLoopTokens ? w.distinct : 0;
+    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= pace_.loop_tokens ? w.distinct : 0;
     const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.prompt ? pace_.moe_prompt : Seconds{});
     const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
     const formulas::Link link{d.link, pace_.link, pace_.reduce};
@@ -588,8 +581,9 @@ class Pacer {
   void spread() {
     const auto of = [&](SpreadOf what) { return r_.paces ? r_.paces->spread(what, r_.pace.kind, *r_.device) : Spread{1, 1}; };
     const bool moe = m_.experts > 0, alone = e_.load.concurrency <= 1;
-    const auto with_host = [](Spread s, double part) {
-      return Spread{s.low * (1 - part * (1 - kHostShare / kHostMost)), s.high * (1 + part * (kHostShare / kHostLeast - 1))};
+    const auto with_host = [&](Spread s, double part) {
+      const auto& [share, least, most] = pace_.host_share;
+      return Spread{s.low * (1 - part * (1 - share / most)), s.high * (1 + part * (share / least - 1))};
     };
     const auto prompt = with_host(of(moe ? SpreadOf::prefill_moe : SpreadOf::prefill), host_prompt_);
     const auto steps = with_host(of(alone ? moe ? SpreadOf::single_moe : SpreadOf::single : moe ? SpreadOf::batched_moe : SpreadOf::batched), host_step_);

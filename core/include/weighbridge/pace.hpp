@@ -33,7 +33,7 @@ struct EnginePace {
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch)       \
   X(moe_layer_server) X(moe_prompt) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
-  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version)
+  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens)
 
 enum class PaceConstant : std::uint8_t {
 #define WEIGHBRIDGE_PACE_NAME(name) name,
@@ -88,6 +88,9 @@ struct Pace {
   double link = 1;                     // share of the link's rate
   double stages = 1;                   // of what pipeline stages could gain on a prompt
   double in_flight = 1e9;              // passes that may be under way in them at a time
+  std::array<double, 3> host_share{1, 1, 1};           // of system memory's bandwidth, what processors reach: value, least, most
+  BytesPerSecond host_bandwidth;       // of system memory, where the request says nothing
+  double fetch_tokens = 0, loop_tokens = 0;            // of a pass: from here on weights are fetched to the device, unquantised experts run one by one
   Seconds floor;                       // from the request's arrival to its first pass and from the last to the reader
   double prompt_queue = 0;             // share of the prompts of a closed loop that start together, of those that one pass has room for
   bool bf16_on_vectors = false;        // no matrix units for bf16: its products run in fp32
@@ -121,6 +124,7 @@ class PaceTable {
     double version = 0, date = 0;
   };
   std::array<double, kPaceConstants> constants_{};
+  std::array<double, 3> host_share_{1, 1, 1};
   std::vector<DevicePace> devices_{DevicePace{}};
   std::vector<Applies> applies_{Applies{}};
   std::vector<Version> versions_;
