@@ -205,8 +205,6 @@ function weighted(list, share) {
   let sum = 0;
   return sorted.find((x) => (sum += x.weight) >= share * whole)?.time ?? 1;
 }
-// Of few measurements, the next may well lie beyond the outermost: their quantiles are taken further out, as those of a sample are expected to lie.
-const tail = (measurements) => Math.max(0, 0.1 - 0.4 / measurements);
 /** Whether a measurement speaks of such a time: a first token of a server without load is its prompt and little else, where nobody measured prompts alone. */
 const speaksOf = (f, of) => spreadOf(f) === of || (f.server && spreadOf(f) === "ttft" && of === (f.experts > 0 ? "prefill_moe" : "prefill"));
 const spreads = kSpreads.flatMap((of) =>
@@ -214,7 +212,7 @@ const spreads = kSpreads.flatMap((of) =>
     const ours = [...inFit, ...leftOut].filter(({ f }) => speaksOf(f, of) && (engines === "*" || groupOf(f) === engines));
     const measurements = ours.length / 4;
     if (engines !== "*" && measurements < kOwnSpread) return [];
-    return [{ of, engines, low: short(Math.min(1, weighted(ours, tail(measurements)))), high: short(Math.max(1, weighted(ours, 1 - tail(measurements)))), measurements }];
+    return [{ of, engines, low: short(Math.min(1, weighted(ours, 0.1))), high: short(Math.max(1, weighted(ours, 0.9))), measurements }];
   }));
 console.log("\nspreads (80 % of measured over estimated times)");
 for (const s of spreads) console.log(`  ${s.of} ${s.engines}: ${s.low} to ${s.high} (${s.measurements})`);
