@@ -24,7 +24,8 @@ const cli = process.env.WEIGHBRIDGE_CLI ?? join(root, "build/release/tests/weigh
 const efficiency = JSON.parse(readFileSync(file, "utf8"));
 const kPrior = 6e-3, kHuber = 0.08, kInferred = 0.35;
 const kSpreads = ["single", "single_moe", "batched", "batched_moe", "prefill", "prefill_moe", "ttft", "ttft_loaded"];
-const kOwnSpread = 10;           // measurements that a group of engines needs for a spread of its own
+const kOwnSpread = 8;            // pairs of a model and a device, measured, that a group of engines needs for a spread of its own
+const kFewWidened = 20;          // measurements that say how much wider spreads must be
 const kFewest = 3;               // and to count as measured on a class of devices
 
 function ask(calls) {
@@ -209,9 +210,10 @@ function weighted(list, share) {
 const speaksOf = (f, of) => spreadOf(f) === of || (f.server && spreadOf(f) === "ttft" && of === (f.experts > 0 ? "prefill_moe" : "prefill"));
 const spreads = kSpreads.flatMap((of) =>
   ["*", "own", "server", "eager"].flatMap((engines) => {
-    const ours = [...inFit, ...leftOut].filter(({ f }) => speaksOf(f, of) && (engines === "*" || groupOf(f) === engines));
-    const measurements = ours.length / 4;
-    if (engines !== "*" && measurements < kOwnSpread) return [];
+    const speaks = ({ f }) => speaksOf(f, of) && (engines === "*" || groupOf(f) === engines);
+    const measurements = inFit.filter(speaks).length, setups = new Set(inFit.filter(speaks).map(({ f }) => `${f.row.request.model} ${f.row.request.device}`)).size;
+    const ours = [...inFit, ...leftOut].filter(speaks);
+    if (engines !== "*" && setups < kOwnSpread) return [];
     return [{ of, engines, low: short(Math.min(1, weighted(ours, 0.1))), high: short(Math.max(1, weighted(ours, 0.9))), measurements }];
   }));
 console.log("\nspreads (80 % of measured over estimated times)");
@@ -222,7 +224,7 @@ const widening = (list) => short(Math.max(1, ...kSpreads.map((of) => {
     const s = spreads.find((x) => x.of === of && x.engines === groupOf(f)) ?? spreads.find((x) => x.of === of);
     return { time: Math.max(s.low / time, time / s.high), weight };
   });
-  return needed.length < kOwnSpread ? 1 : weighted(needed, 0.8);
+  return needed.length < kFewWidened ? 1 : weighted(needed, 0.8);
 })));
 const unmeasured = { engines: widening(byEngine), class: widening(byClass) };
 console.log(`  they widen by ${unmeasured.engines} for engines that were not measured on a class of devices, by ${unmeasured.class} for a class that was not measured`);

@@ -62,7 +62,7 @@ export function features(row, answer, device, released, efficiency, current) {
   });
   const linear = find("compute_seconds", "decode linear");
   const products = linear.rows.map((name, i) => ({
-    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"), narrow: name.includes("narrow"),
+    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"), narrow: name.includes("narrow"), half: /bf16|fp16/.test(name),
   }));
   const experts = find("distinct_experts", "decode");
   const routed = products.filter((x) => x.routed).sort((a, b) => b.flops - a.flops)[0];
@@ -85,7 +85,7 @@ export function features(row, answer, device, released, efficiency, current) {
   const tpot = find("tpot"), again = find("bandwidth_seconds", "decode rereads"), age = generation(engine.name, engine.version, released, efficiency.versions);
   return {
     row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
-    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow,
+    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow, packedExperts: routed?.unpacks && routed.half,
     again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
@@ -134,9 +134,10 @@ export function seconds(f, w, p, prompt) {
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)
     : local ? (launch === "metal" ? p.layer_metal : amd ? p.layer_hip : aged(p.layer_local_old, p.layer_local, 1.4)) : p[`layer_${f.kind}`];
   const oneByOne = local && launch !== "metal" && !f.vulkan && w.tokens / w.passes >= p.loop_tokens && f.looped;
+  const apart = f.packedExperts && ((f.kind === "vllm" && now < 0.6) || (f.kind === "sglang" && now < 1));
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
-  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : oneByOne ? w.distinct * p.expert_launch : prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
+  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : apart ? f.experts * p.expert_kernels : oneByOne ? w.distinct * p.expert_launch : 0) + (prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
   const pcie = f.link < 1e11;
   const latency = (pcie ? p.reduce_pcie : launch === "cdna" ? p.reduce_xgmi : f.link < 4e11 ? p.reduce_nvlink3 : p.reduce_nvlink4) *
     (1 + (p.reduce_growth * (f.tensor - 2)) / 6);

@@ -25,6 +25,9 @@ constexpr std::string_view kGroups[] = {"*", "own", "server", "eager"};
 constexpr double kOld = 2024.3, kNew = 2025.6, kNewest = 1.4, kSupported = 0.5;
 // By this generation, the end of 2024, serving engines read a key-value head once for all its query heads.
 constexpr double kGrouped = 0.5;
+// From these generations on they multiply GPTQ's and AWQ's experts in one kernel: vLLM by the end of January 2025 (pull request 12185, which
+// says that a kernel for each expert was launched before), SGLang after 0.4 (issues 6313 and 9574).
+constexpr double kOneKernelVllm = 0.6, kOneKernelSglang = 1;
 // Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
 constexpr double kSchedulerCopies = 4;
 
@@ -228,6 +231,8 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.layer = Seconds{layer};
   p.every_expert = kind == K::eager;
   if (p.every_expert || (kind == K::local && d.launch != LaunchClass::metal && !engine.vulkan)) p.expert = Seconds{t[C::expert_launch]};
+  p.packed_experts_apart = (kind == K::vllm && generation < kOneKernelVllm) || (kind == K::sglang && generation < kOneKernelSglang);
+  if (p.packed_experts_apart) p.expert = Seconds{t[C::expert_kernels]};
   if (kind == K::sglang || kind == K::tensorrt) p.moe_prompt = Seconds{t[C::moe_prompt]};
   p.moe_layer = Seconds{t[own ? C::moe_layer_local : C::moe_layer_server]};
   const auto reduce = pcie ? C::reduce_pcie : d.launch == LaunchClass::cdna ? C::reduce_xgmi : link < 4e11 ? C::reduce_nvlink3 : C::reduce_nvlink4;
@@ -242,7 +247,7 @@ Spread PaceTable::spread(SpreadOf of, EngineKind engine, const Device& device) c
   const auto& own = spreads[static_cast<std::size_t>(group)];
   const auto measured = this->device(device.pace_class).measured;
   const bool known = own.high >= own.low;
-  const double wider = (known && (measured >> static_cast<int>(group)) % 2 == 1 ? 1 : unmeasured_engines_) * (known ? 1 : unmeasured_engines_) * (measured > 0 ? 1 : unmeasured_class_);
+  const double wider = ((measured >> static_cast<int>(group)) % 2 == 1 ? 1 : unmeasured_engines_) * (known ? 1 : unmeasured_engines_) * (measured > 0 ? 1 : unmeasured_class_);
   const auto& s = known ? own : spreads[0];
   return s.high < s.low ? Spread{1, 1} : Spread{s.low / wider, s.high * wider};
 }

@@ -268,7 +268,7 @@ class Pacer {
     const Seconds moves = states / (d.bandwidth * pace_.bandwidth);
     const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
-    const double alone = pace_.every_expert ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= pace_.loop_tokens ? w.distinct : 0;
+    const double alone = every_expert_ ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= pace_.loop_tokens ? w.distinct : 0;
     const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.prompt ? pace_.moe_prompt : Seconds{});
     const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
     const formulas::Link link{d.link, pace_.link, pace_.reduce};
@@ -373,7 +373,8 @@ class Pacer {
     const Product* experts = nullptr;
     for (const auto& p : products())
       if (p.routed && (experts == nullptr || p.flops > experts->flops)) experts = &p;
-    looped_ = experts != nullptr && !experts->narrow;
+    looped_ = experts != nullptr && !experts->narrow && !pace_.packed_experts_apart;
+    every_expert_ = pace_.every_expert || (pace_.packed_experts_apart && experts != nullptr && experts->packed);
     if (r_.compute_efficiency > 0) {
       pace_.compute = r_.compute_efficiency;
       pace_.packed = pace_.experts = 1;
@@ -619,6 +620,7 @@ class Pacer {
   Pace pace_;
   bool latent_ = false;                                // attention over latents (MLA)
   bool looped_ = false;                                // experts that are not quantised
+  bool every_expert_ = false;                          // a kernel is launched for each expert, touched or not
   mutable double host_prompt_ = 0, host_step_ = 0;     // parts of a prompt's and of a step's time that the processor reads for
   FlopsPerSecond half_peak_, vector_peak_;             // products in 16 bits; unpacking
 };

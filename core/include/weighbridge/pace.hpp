@@ -30,7 +30,7 @@ struct EnginePace {
   X(packed_local) X(packed_server) X(expert_padding) X(expert_padding_server) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
   X(attention_amd) X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
-  X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch)       \
+  X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch) X(expert_kernels)       \
   X(moe_layer_server) X(moe_prompt) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
   X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens)
@@ -83,6 +83,7 @@ struct Pace {
   Seconds host, layer, moe_layer, sequence;            // of a pass, a layer, an expert layer, a sequence in a step
   Seconds moe_prompt;                  // of an expert layer in a pass over a prompt, beside that
   Seconds expert;                      // of each expert of a layer, where they run one by one
+  bool packed_experts_apart = false;   // experts that are unpacked to 16 bits run one by one, all of them in every pass
   bool every_expert = false;           // they do in every pass, and for all experts; otherwise for those that a long pass touches unquantised
   Seconds reduce;                      // latency of an all-reduce
   double link = 1;                     // share of the link's rate
