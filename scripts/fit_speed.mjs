@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Fits the constants of the pass model to tests/measurements/inference_speed.jsonl and writes core/data/efficiency.json.
+// Fits the constants of the pass model to tests/measurements/inference_speed.jsonl and writes core/data/efficiency.json, and to
+// docs/accuracy/speed.json how far it is off by kind of measurement, in the fit and with a device, a model or a source left out.
 //
-//   node scripts/fit_speed.mjs             fit, print the errors in and out of the fit, write the file
+//   node scripts/fit_speed.mjs             fit, print the errors in and out of the fit, write the files
 //   node scripts/fit_speed.mjs --dry       the same without writing
 //   node scripts/fit_speed.mjs --sources   and the median ratio of every source with itself left out
 //   node scripts/fit_speed.mjs --check     no fit: the model of speed_model.mjs must give what the core answers
@@ -133,13 +134,17 @@ function fit(rows, start, rounds) {
 }
 
 const quantile = (sorted, q) => (sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN);
+const percent = (x) => `${(100 * x).toFixed(1)}%`.padStart(7);
+function errorsOf(rows, estimate) {
+  const ratios = rows.map((f) => estimate(f) / f.row.value).sort((a, b) => a - b), errors = ratios.map((x) => Math.abs(x - 1)).sort((a, b) => a - b);
+  return { median: quantile(errors, 0.5), p90: quantile(errors, 0.9), bias: quantile(ratios, 0.5) };
+}
+const byKind = (rows) => [...new Set(rows.map((f) => f.row.kind))].sort().map((kind) => [kind, rows.filter((f) => f.row.kind === kind)]);
 function table(title, rows, estimate) {
   console.log(`\n${title}\n  rows  median     p90   bias`);
-  const kinds = {};
-  for (const f of rows) (kinds[f.row.kind] ??= []).push(estimate(f) / f.row.value);
-  for (const [kind, ratios] of Object.entries(kinds).sort()) {
-    const errors = ratios.map((x) => Math.abs(x - 1)).sort((a, b) => a - b), sorted = ratios.slice().sort((a, b) => a - b);
-    console.log(`${String(ratios.length).padStart(6)} ${(100 * quantile(errors, 0.5)).toFixed(1).padStart(6)}% ${(100 * quantile(errors, 0.9)).toFixed(1).padStart(6)}% ${quantile(sorted, 0.5).toFixed(2).padStart(6)}  ${kind}`);
+  for (const [kind, list] of byKind(rows)) {
+    const { median, p90, bias } = errorsOf(list, estimate);
+    console.log(`${String(list.length).padStart(6)} ${percent(median)} ${percent(p90)} ${bias.toFixed(2).padStart(6)}  ${kind}`);
   }
 }
 
@@ -180,12 +185,20 @@ function leaveOut(what, key, parts, adjust = (p) => p) {
     for (const source of keys) {
       const kinds = new Map();
       for (const f of rows.filter((g) => key(g) === source)) kinds.set(f.row.kind, [...(kinds.get(f.row.kind) ?? []), f]);
-      for (const [kind, list] of kinds) console.log(`${list.filter((f) => f.row.grade !== "C").length}|${(100*quantile(list.map((f)=>Math.abs(predict(f, of.get(f)) / f.row.value-1)).sort((a,b)=>a-b),0.5)).toFixed(0)}%|${String(list.length).padStart(6)} ${quantile(list.map((f) => predict(f, of.get(f)) / f.row.value).sort((a, b) => a - b), 0.5).toFixed(2).padStart(6)}  ${kind} of ${source}`);
+      for (const [kind, list] of kinds) {
+        const { median, bias } = errorsOf(list, (f) => predict(f, of.get(f)));
+        console.log(`${String(list.length).padStart(6)} ${percent(median)} ${bias.toFixed(2).padStart(6)}  ${kind} of ${source}`);
+      }
     }
-  return rows.map((f) => ({ f, time: timeRatio(f, of.get(f)), weight: f.row.grade === "C" ? kInferred : 1 }));
+  return compared((f) => of.get(f));
 }
-const inFit = rows.map((f) => ({ f, time: timeRatio(f, values), weight: f.row.grade === "C" ? kInferred : 1 }));
-const leftOut = [leaveOut("device", (f) => f.row.request.device, 8), leaveOut("model", (f) => f.row.request.model, 8), leaveOut("source", (f) => f.row.source.split(" ")[0], 0)].flat();
+/** Every measurement with the constants that it is compared by. */
+function compared(of) {
+  return rows.map((f) => ({ f, p: of(f), time: timeRatio(f, of(f)), weight: f.row.grade === "C" ? kInferred : 1 }));
+}
+const inFit = compared(() => values);
+const without = { device: leaveOut("device", (f) => f.row.request.device, 8), model: leaveOut("model", (f) => f.row.request.model, 8), source: leaveOut("source", (f) => f.row.source.split(" ")[0], 0) };
+const leftOut = Object.values(without).flat();
 const used = refits.length;
 const others = efficiency.classes.at(-1);
 const byEngine = leaveOut("engines on a class", (f) => `${groupOf(f)} ${f.index}`, 0);
@@ -218,10 +231,24 @@ const spreads = kSpreads.flatMap((of) =>
   }));
 console.log("\nspreads (80 % of measured over estimated times)");
 for (const s of spreads) console.log(`  ${s.of} ${s.engines}: ${s.low} to ${s.high} (${s.measurements})`);
+const spreadFor = (f) => spreads.find((x) => x.of === spreadOf(f) && x.engines === groupOf(f)) ?? spreads.find((x) => x.of === spreadOf(f));
+const errors = [...byKind(rows), ["all", rows]].flatMap(([kind, list]) =>
+  Object.entries({ nothing: inFit, ...without }).flatMap(([left_out, all]) =>
+    [["stated", (f) => f.row.grade !== "C"], ["all", () => true]].flatMap(([inputs, takes]) => {
+      const chosen = all.filter(({ f }) => list.includes(f) && takes(f));
+      if (chosen.length === 0) return [];
+      const constantsOf = new Map(chosen.map(({ f, p }) => [f, p]));
+      const { median, p90, bias } = errorsOf(chosen.map(({ f }) => f), (f) => predict(f, constantsOf.get(f)));
+      const inside = chosen.filter(({ f, time }) => time >= spreadFor(f).low && time <= spreadFor(f).high).length / chosen.length;
+      return [{ kind, inputs, left_out, measurements: chosen.length, median: short(median), p90: short(p90), bias: short(bias), inside: short(inside) }];
+    })));
+console.log("\nWith its source left out (inputs all stated)\n  rows  median     p90   bias  in range");
+for (const e of errors.filter((e) => e.left_out === "source" && e.inputs === "stated"))
+  console.log(`${String(e.measurements).padStart(6)} ${percent(e.median)} ${percent(e.p90)} ${e.bias.toFixed(2).padStart(6)}  ${percent(e.inside)}  ${e.kind}`);
 /** The factor by which the spread of each kind must widen on both sides to hold 80 % of these: the largest. */
 const widening = (list) => short(Math.max(1, ...kSpreads.map((of) => {
   const needed = list.filter(({ f }) => spreadOf(f) === of).map(({ f, time, weight }) => {
-    const s = spreads.find((x) => x.of === of && x.engines === groupOf(f)) ?? spreads.find((x) => x.of === of);
+    const s = spreadFor(f);
     return { time: Math.max(s.low / time, time / s.high), weight };
   });
   return needed.length < kFewWidened ? 1 : weighted(needed, 0.8);
@@ -249,6 +276,8 @@ const out = {
 const unused = [...out.constants.filter((c) => c.measurements < 3 && c.source === "speed-measurements").map((c) => c.name), ...out.classes.filter((c) => c.bandwidth.measurements < 3 || c.compute.measurements < 3).map((c) => c.class)];
 console.log(`\n${free.length} free constants for ${rows.length} measurements (one for ${(rows.length / free.length).toFixed(1)}); hardly measured: ${unused.join(", ") || "none"}`);
 const spaced = (row) => JSON.stringify(row).replaceAll('":', '": ').replaceAll(',"', ', "');
-const lines = (key) => `  "${key}": [\n${out[key].map((row) => `    ${spaced(row)}`).join(",\n")}\n  ]`;
-if (!process.argv.includes("--dry"))
-  writeFileSync(file, `{\n${["classes", "constants", "versions", "spreads"].map(lines).join(",\n")},\n  "unmeasured_widens": ${spaced(unmeasured)},\n  "driver": ${spaced(efficiency.driver)}\n}\n`);
+const lines = (of, key) => `  "${key}": [\n${of[key].map((row) => `    ${spaced(row)}`).join(",\n")}\n  ]`;
+if (!process.argv.includes("--dry")) {
+  writeFileSync(file, `{\n${["classes", "constants", "versions", "spreads"].map((key) => lines(out, key)).join(",\n")},\n  "unmeasured_widens": ${spaced(unmeasured)},\n  "driver": ${spaced(efficiency.driver)}\n}\n`);
+  writeFileSync(join(root, "docs/accuracy/speed.json"), `{\n${lines({ errors }, "errors")}\n}\n`);
+}
