@@ -3,6 +3,9 @@
 
 const kinds = { vllm: "vllm", sglang: "sglang", "tensorrt-llm": "tensorrt", "llama.cpp": "local", ollama: "local", mlx: "mlx", exllamav2: "exllama", transformers: "eager" };
 
+/** INT8 operations of a vector lane for each of its fp32 operations: four-element dot products, with a rounding's margin. */
+const kDotProduct = 4.1;
+
 /** The number of a step's input. */
 const input = (step, name) => step.inputs.find((i) => i.name === name)?.value;
 
@@ -86,7 +89,7 @@ export function features(row, answer, device, released, efficiency, current) {
   return {
     row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
     generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow, packedExperts: routed?.unpacks && routed.half,
-    again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half,
+    again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half, vectors: flops.int8 > 0 && flops.int8 <= kDotProduct * flops.fp32,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
@@ -117,15 +120,20 @@ export function seconds(f, w, p, prompt) {
   const joules = !f.cls.power_limited ? 0 : f.own ? p.joules_local : p.joules_server;
   const compute = 1 / (1 / (p[computeOf(f.cls, f.index)] * (f.vulkan ? p.vulkan_compute : 1)) + (joules * f.half) / (f.watts || 1.2e-12 * f.half));
   const packed = local ? p.packed_local : f.server ? p.packed_server : 1;
+  // Quantised experts of llama.cpp: columns of a tile, which is as wide as the pass up to its most.
+  const perPass = w.tokens / w.passes, most = launch === "metal" || !local || f.vulkan ? 0 : f.vectors ? p.expert_tile_vector : p.expert_tile;
+  const tile = Math.min(most, 8 * Math.ceil(perPass / 8));
   let linear = 0, unpacks = false;
   for (const x of f.products) {
-    const padding = x.head ? p.tile_tokens : x.routed ? ((f.own ? p.expert_padding : p.expert_padding_server) * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
-    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed ? (f.own ? p.expert_compute : p.expert_compute_server) : 1));
+    const tiled = x.routed && x.narrow && tile > 0;
+    const columns = tiled ? (perPass > 1 ? p.tile_cost * Math.max(tile - (perPass * f.used) / w.distinct, tile / 2) : 0) : f.own ? p.expert_padding : p.expert_padding_server;
+    const padding = x.head ? p.tile_tokens : x.routed ? (columns * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
+    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed && !tiled ? (f.own ? p.expert_compute : p.expert_compute_server) : 1));
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
-  const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (w.latent && local && (launch === "cuda" || launch === "blackwell") ? p.attention_latent : 1));
+  const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (local && f.vectors && (launch === "cuda" || launch === "blackwell") ? p.attention_old : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
   const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
   const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt || !f.server ? 0 : f.again * p.kv_rereads * rereads(f.generation, p))) / (f.bandwidth * p.cache);
@@ -137,7 +145,7 @@ export function seconds(f, w, p, prompt) {
   const apart = f.packedExperts && ((f.kind === "vllm" && now < 0.6) || (f.kind === "sglang" && now < 1));
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
-  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : apart ? f.experts * p.expert_kernels : oneByOne ? w.distinct * p.expert_launch : 0) + (prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
+  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : apart ? f.experts * p.expert_kernels : oneByOne ? w.distinct * p.expert_launch : 0) + (perPass > 1 && most > 0 ? p.moe_tokens : 0) + (prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
   const pcie = f.link < 1e11;
   const latency = (pcie ? p.reduce_pcie : launch === "cdna" ? p.reduce_xgmi : f.link < 4e11 ? p.reduce_nvlink3 : p.reduce_nvlink4) *
     (1 + (p.reduce_growth * (f.tensor - 2)) / 6);

@@ -28,6 +28,8 @@ constexpr double kGrouped = 0.5;
 // From these generations on they multiply GPTQ's and AWQ's experts in one kernel: vLLM by the end of January 2025 (pull request 12185, which
 // says that a kernel for each expert was launched before), SGLang after 0.4 (issues 6313 and 9574).
 constexpr double kOneKernelVllm = 0.6, kOneKernelSglang = 1;
+// INT8 operations of a vector lane for each of its fp32 operations: four-element dot products, with a rounding's margin.
+constexpr double kDotProduct = 4.1;
 // Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
 constexpr double kSchedulerCopies = 4;
 
@@ -196,7 +198,15 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.experts = t[own ? C::expert_compute : C::expert_compute_server];
   p.attention = t[own && amd ? C::attention_amd : own && !engine.flash_attention ? C::attention_plain : C::attention_flash];
   p.latent_prompts = kind == K::local;
-  p.latent = kind == K::local && (d.launch == LaunchClass::cuda || d.launch == LaunchClass::blackwell) ? t[C::attention_latent] : 1;
+// llama.cpp's kernels: on boards without INT8 matrix units, and by tiles but with Metal and Vulkan.
+  const double int8 = device.peak[static_cast<std::size_t>(Arithmetic::int8)].value;
+  const bool vectors = int8 > 0 && int8 <= kDotProduct * device.peak[static_cast<std::size_t>(Arithmetic::fp32)].value;
+  const bool nvidia = d.launch == LaunchClass::cuda || d.launch == LaunchClass::blackwell;
+  if (kind == K::local && nvidia && vectors) p.attention *= t[C::attention_old];
+  if (kind == K::local && (nvidia || amd) && !engine.vulkan) {
+    p.expert_tile = t[vectors ? C::expert_tile_vector : C::expert_tile];
+    p.tile_cost = t[C::tile_cost];
+  }
   p.tile = t[C::tile_tokens];
   p.expert_padding = t[own ? C::expert_padding : C::expert_padding_server];
   p.unpack = kind == K::local ? t[C::unpack_local] : server ? t[C::unpack_server] : kind == K::eager ? t[C::unpack_eager] : t[C::unpack_mlx];
@@ -231,6 +241,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.layer = Seconds{layer};
   p.every_expert = kind == K::eager;
   if (p.every_expert || (kind == K::local && d.launch != LaunchClass::metal && !engine.vulkan)) p.expert = Seconds{t[C::expert_launch]};
+  if (p.expert_tile > 0) p.moe_tokens = Seconds{t[C::moe_tokens]};
   p.packed_experts_apart = (kind == K::vllm && generation < kOneKernelVllm) || (kind == K::sglang && generation < kOneKernelSglang);
   if (p.packed_experts_apart) p.expert = Seconds{t[C::expert_kernels]};
   if (kind == K::sglang || kind == K::tensorrt) p.moe_prompt = Seconds{t[C::moe_prompt]};

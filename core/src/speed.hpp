@@ -223,13 +223,24 @@ class Pacer {
     const auto own = weighbridge::peak(*r_.device, p.arithmetic);
     const bool unpacks = p.packed || (p.narrow && (pace_.own_kernels || own.arithmetic != p.arithmetic));
     const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || (p.arithmetic == Arithmetic::bf16 && !pace_.bf16_on_vectors);
-    return {half ? half_peak_ : pace_.bf16_on_vectors && p.arithmetic == Arithmetic::bf16 ? weighbridge::min(half_peak_, vector_peak_) : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed ? pace_.experts : 1), unpacks};
+    return {half ? half_peak_ : pace_.bf16_on_vectors && p.arithmetic == Arithmetic::bf16 ? weighbridge::min(half_peak_, vector_peak_) : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed && !tiled(p) ? pace_.experts : 1), unpacks};
   }
+
+  // llama.cpp multiplies quantised experts by tiles.
+  bool tiled(const Product& p) const { return p.routed && p.narrow && pace_.expert_tile > 0; }
 
   // Tokens that a product pays for beside its own: tiles of the matrix units that are not full.
   double padding(const Product& p, const Work& w) const {
     if (p.head) return pace_.tile;
-    return p.routed ? pace_.expert_padding * w.distinct * w.passes / static_cast<double>(m_.experts_used) : pace_.tile * w.passes;
+    if (!p.routed) return pace_.tile * w.passes;
+    const auto used = static_cast<double>(m_.experts_used);
+    double columns = pace_.expert_padding;             // of each expert that a pass touches
+    if (tiled(p)) {
+      // As wide as the pass, up to the widest: an expert's last tile is half empty on the mean, and it has one at least.
+      const double tokens = w.tokens / w.passes, tile = std::min(pace_.expert_tile, 8 * std::ceil(tokens / 8));
+      columns = tokens > 1 ? pace_.tile_cost * std::max(tile - tokens * used / w.distinct, tile / 2) : 0;
+    }
+    return columns * w.distinct * w.passes / used;
   }
 
   // Who said what share of a peak is reached: the request, measurements, or nobody that measured such devices.
@@ -269,7 +280,7 @@ class Pacer {
     const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
     const double alone = every_expert_ ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= pace_.loop_tokens ? w.distinct : 0;
-    const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.prompt ? pace_.moe_prompt : Seconds{});
+    const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.tokens > w.passes ? pace_.moe_tokens : Seconds{}) + (w.prompt ? pace_.moe_prompt : Seconds{});
     const Seconds launch = w.passes * (pace_.host + layers * pace_.layer + moe_layers * moe_layer) + w.logit_rows * pace_.sequence;
     const formulas::Link link{d.link, pace_.link, pace_.reduce};
     const auto reduce = formulas::all_reduce(layers, tensor, w.tokens, w.passes, hidden, link, r_.device_from, of, trace);
@@ -368,7 +379,6 @@ class Pacer {
     const auto& d = *r_.device;
     if (r_.paces) pace_ = r_.paces->pace(r_.pace, d, e_.layout.tensor);
     latent_ = std::any_of(m_.caches.begin(), m_.caches.end(), [](const auto& c) { return c.decode_flops_per_pair > c.prefill_flops_per_pair; });
-    if (latent_) pace_.attention *= pace_.latent;
     // By the experts' matrices: the biases beside narrow ones are wide.
     const Product* experts = nullptr;
     for (const auto& p : products())

@@ -27,13 +27,13 @@ struct EnginePace {
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
   X(cache) X(kv_rereads) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
-  X(packed_local) X(packed_server) X(expert_padding) X(expert_padding_server) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
-  X(attention_amd) X(attention_flash) X(attention_latent) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
+  X(packed_local) X(packed_server) X(expert_padding) X(expert_padding_server) X(tile_cost) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
+  X(attention_amd) X(attention_flash) X(attention_old) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch) X(expert_kernels)       \
-  X(moe_layer_server) X(moe_prompt) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
+  X(moe_layer_server) X(moe_prompt) X(moe_tokens) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
-  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens)
+  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens) X(expert_tile) X(expert_tile_vector)
 
 enum class PaceConstant : std::uint8_t {
 #define WEIGHBRIDGE_PACE_NAME(name) name,
@@ -73,8 +73,9 @@ struct Pace {
   double watts = 0;                    // that limit, as rated; 0: not known
   double lowered_watts = 0, lowered_joules = 0;        // the limit that was set below it, and what a FLOP then draws on any board; 0: none
   double packed = 1, experts = 1;      // times that: weights stored narrower than they multiply, routed experts
-  double attention = 1, latent = 1;    // share of the 16-bit peak in attention, as far as power allows; times that: over latents
+  double attention = 1;                // share of the 16-bit peak in attention
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
+  double expert_tile = 0, tile_cost = 0;               // widest tile of quantised experts, 0: not by tiles; time of an empty column of it over that of a token
   double unpack = 0;                   // operations for each stored weight narrower than it multiplies
   double rereads = 0;                  // of the query heads of a key-value head beside the first: a step reads the cache once more for each
   double hidden_moves = 0;             // vectors of the hidden size that a layer moves for each token, and for each of its experts
@@ -82,6 +83,7 @@ struct Pace {
   double exposed = 0;                  // of the shorter of memory and arithmetic, what does not hide behind the longer
   Seconds host, layer, moe_layer, sequence;            // of a pass, a layer, an expert layer, a sequence in a step
   Seconds moe_prompt;                  // of an expert layer in a pass over a prompt, beside that
+  Seconds moe_tokens;                  // of an expert layer in a pass of several tokens, beside that
   Seconds expert;                      // of each expert of a layer, where they run one by one
   bool packed_experts_apart = false;   // experts that are unpacked to 16 bits run one by one, all of them in every pass
   bool every_expert = false;           // they do in every pass, and for all experts; otherwise for those that a long pass touches unquantised
