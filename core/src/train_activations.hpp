@@ -20,6 +20,7 @@ class TrainActivations : protected TrainPlaces {
   formulas::Keeping keeping(bool recomputing) const {
     formulas::Keeping k;
     k.bytes = compute_bytes();
+    k.residual_bytes = wide_residual() ? 4 : k.bytes;
     // Transformer Engine keeps inputs of its matrix products in the 8 bits that they were multiplied in.
     k.input_bytes = r_.framework == Framework::megatron && r_.precision == Precision::fp8_mixed ? 1 : k.bytes;
     k.tensor = static_cast<double>(l_.tensor);
@@ -51,7 +52,7 @@ class TrainActivations : protected TrainPlaces {
     std::vector<formulas::Saved> saved;
     const auto put = [&](const formulas::Saved& s) { saved.push_back(s); };
     const auto k = keeping(kind, how == Checkpointing::none && r_.checkpointing == Checkpointing::full);
-    if (how == Checkpointing::full) put({"layer input", static_cast<double>(m_.spec.hidden), k.bytes, k.sequence ? k.tensor : 1});
+    if (how == Checkpointing::full) put({"layer input", static_cast<double>(m_.spec.hidden), k.residual_bytes, k.sequence ? k.tensor : 1});
     else if (how == Checkpointing::selective_op) formulas::each_kept_by_operator(m_, kind, k, put);
     else formulas::each_saved(m_, kind, k, put);
     return formulas::layer_activations(saved, tokens(), r_.micro_batch.from, of, trace);
@@ -133,6 +134,14 @@ class TrainActivations : protected TrainPlaces {
     const auto recomputed = again ? Input("recomputed", layer, FormulaId::train_layer_activations, "computed again") : Input("recomputed", 0.0, From::model);
     return trace.step(FormulaId::train_working_set, layer + widest + unpacked, {recomputed, {"feed_forward_gradients", widest, From::model}, {"unpacked", unpacked, From::model}});
   }
+  // Hugging Face's preparation for training on weights that bitsandbytes quantised turns all others into fp32.
+  bool widens_base() const {
+    const bool bitsandbytes = r_.base.format && r_.method != TrainMethod::full && formats_.encodings[r_.base.format->encoding].source == "bitsandbytes";
+    return mixed() && bitsandbytes && r_.framework != Framework::unsloth;
+  }
+  bool mixed() const { return r_.precision == Precision::fp16_mixed || r_.precision == Precision::bf16_mixed; }
+  // Autocast leaves the table of tokens in fp32 where it is stored so, and with it all sums between layers.
+  bool wide_residual() const { return widens_base() || (r_.method == TrainMethod::full && mixed() && r_.framework == Framework::pytorch); }
   bool quantised_base() const { return r_.base.format && formats_.encodings[r_.base.format->encoding].bits < 16 && r_.method != TrainMethod::full; }
 
   template <class Tr>

@@ -54,10 +54,7 @@ class Trainer : private TrainActivations {
     const bool quantised = r_.base.format || r_.base.bits > 0;
     if (r_.base.bits > 0) store_average(m_, r_.base.bits, formats_, base_);
     else if (const auto* format = quantised ? r_.base.format : formats_.find_weight(r_.precision == Precision::fp32 ? "fp32" : "bf16")) store(m_, *format, formats_, base_);
-    // Hugging Face's preparation for training on quantised weights turns all that is not quantised into fp32.
-    const bool mixed = r_.precision == Precision::fp16_mixed || r_.precision == Precision::bf16_mixed;
-    const bool bitsandbytes = r_.base.format && formats_.encodings[r_.base.format->encoding].source == "bitsandbytes";
-    const bool widens = mixed && bitsandbytes && r_.framework != Framework::unsloth;
+    const bool widens = widens_base();
     const auto wide = formats_.encoding("fp32");
     for (auto& s : base_) {
       if (widens && s.encoding != r_.base.format->encoding) s = stored_row(s.row, m_.rows[s.row], wide, s.layers, formats_);
@@ -264,6 +261,12 @@ class Trainer : private TrainActivations {
 
   // ---- the moments ----
 
+  // The share of a paged optimizer's states that stays on the device; whole pages of the others lie in system memory.
+  static double paged_in(Bytes room, Bytes states) {
+    constexpr double kPage = 2.0 * 1024 * 1024;
+    return std::clamp(std::floor(room.value / kPage) * kPage / states.value, 0.0, 1.0);
+  }
+
   template <class Tr>
   Bytes memory(std::int64_t index, Tr& trace) {
     const auto s = stage_of(index);
@@ -292,10 +295,11 @@ class Trainer : private TrainActivations {
 
     struct Held { double present; Bytes more; };
     struct Row { Held weights, gradients, optimizer, activations, logits; };
-    const double w = off_weights ? 0 : 1, o = off_optimizer ? 0 : 1, g = off_gradients ? 0 : 1, early = always ? g : 0;
+    const double w = off_weights ? 0 : 1, g = off_gradients ? 0 : 1, early = always ? g : 0;
+    double o = off_optimizer ? 0 : 1;
     const Bytes none{};
     const double full = r_.optimizer_in_backward ? 0 : g, shards = static_cast<double>(l_.shards());
-    const Row rows[kMoments] = {
+    Row rows[kMoments] = {
         {{w, casts}, {early, none}, {o, none}, {1, none}, {0, none}},
         {{w, casts}, {early, none}, {o, none}, {1, none}, {1, none}},
         {{w, casts}, {early, largest_gradient}, {o, none}, {1, working}, {0, none}},
@@ -303,6 +307,17 @@ class Trainer : private TrainActivations {
         {{w, none}, {sums_whole() ? full / shards : full, none}, {o, off_optimizer ? none : step_lists}, {0, none}, {0, none}},
     };
     const auto of = [](Bytes held, const Held& h) { return h.present * held + h.more; };
+    // A compiled graph plans where its tensors lie.
+    const double slack = r_.compile ? std::min(frame_.slack, data_.compiled_slack) : frame_.slack;
+    const Bytes context{frame_.context}, collectives{l_.devices() > 1 ? frame_.collectives : 0};
+    if (r_.optimizer == Optimizer::paged_adamw_8bit && r_.device && o > 0 && states.optimizer.value > 0) {
+      Bytes rest;
+      for (const auto& row : rows)
+        rest = max(rest, of(states.weights, row.weights) + of(states.gradients, row.gradients) + of(kept, row.activations) + of(loss, row.logits) + row.optimizer.more);
+      const auto room = (r_.device->memory * r_.device->usable_fraction - context - collectives) / (1 + slack) - rest - buffer;
+      o = paged_in(room, states.optimizer);
+      for (auto& row : rows) row.optimizer.present = o;
+    }
     Bytes most;
     for (std::size_t i = 0; i < kMoments; ++i) {
       auto& p = out_.timeline[i];
@@ -316,7 +331,6 @@ class Trainer : private TrainActivations {
     }
     // The allocator keeps what it once took, so that all moments have the runtime of the largest.
     const auto allocated = most + buffer;
-    const Bytes context{frame_.context}, collectives{l_.devices() > 1 ? frame_.collectives : 0};
     const auto at = static_cast<std::size_t>(out_.peak);
     const auto show = [&](std::string_view name, FormulaId id, Bytes held, const Held& h) {
       return trace.step(FormulaId::train_part, of(held, h), {{"held", held, id}, {"present", h.present, From::model}, {"temporary", h.more, From::model}}, name);
@@ -335,20 +349,20 @@ class Trainer : private TrainActivations {
     };
     const auto inputs = std::array<Input, 5>{part("weights", parts.weights), part("gradients", parts.gradients), part("optimizer", parts.optimizer),
                                              part("activations", parts.activations), part("logits", parts.logits)};
-    const auto runtime = trace.step(FormulaId::train_runtime, context + collectives + buffer + frame_.slack * allocated,
+    const auto runtime = trace.step(FormulaId::train_runtime, context + collectives + buffer + slack * allocated,
                                     {{"context", context, From::assumed}, {"collectives", collectives, From::assumed}, {"buffers", buffer, FormulaId::train_buffers},
-                                     {"slack", frame_.slack, From::assumed}, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]});
+                                     {"slack", slack, From::assumed}, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]});
     for (auto& p : out_.timeline) p.runtime = runtime;
     const auto total = trace.step(FormulaId::train_total, out_.timeline[at].total(), {inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], {"runtime", runtime, FormulaId::train_runtime}});
 
-    Bytes host;
-    if (off_optimizer) host += states.optimizer;
+    const auto away = (1 - o) * states.optimizer;
+    Bytes host = away;
     if (off_weights) host += states.weights;
     if (off_gradients) host += states.gradients;
     const double devices = static_cast<double>(l_.devices());
     if (host.value > 0)
       trace.step(FormulaId::train_host, devices * host,
-                 {{"devices", devices, From::user}, {"optimizer", off_optimizer ? states.optimizer : none, From::model}, {"weights", off_weights ? states.weights : none, From::model},
+                 {{"devices", devices, From::user}, {"optimizer", away, From::model}, {"weights", off_weights ? states.weights : none, From::model},
                   {"gradients", off_gradients ? states.gradients : none, From::model}});
     out_.host = devices * host;
     return total;
@@ -448,7 +462,7 @@ class Trainer : private TrainActivations {
     }
     const auto b = blocks(stage_of(out_stage_));
     Bytes unpacked;                          // what one pass over a quantised base writes and reads in 16 bits
-    if (quantised_base()) unpacked = Bytes{busiest.used / static_cast<double>(l_.tensor) * (r_.base.format->bits_per_weight / 8 + 2 * compute_bytes())};
+    if (const double stored = quantised_base() ? r_.base.format->bits_per_weight / 8 : 0; stored > 0) unpacked = Bytes{busiest.weight_bytes / stored * (stored + 2 * compute_bytes())};
     // Matrix units want rows of whole groups of 8 elements; attention over other heads runs without them.
     bool odd = false;
     for (const auto& kind : m_.spec.kinds) odd = odd || (kind.mixer.kind == MixerKind::attention && r_.eager_attention && kind.mixer.attention.head_dim % 8 != 0);

@@ -43,6 +43,7 @@ struct TrainingData {
   double host_rate = 0;                      // bytes/s of optimizer states in system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
   double direct_link = 0, direct_network = 0;    // bytes/s: devices linked so fast have such a network beyond their node
+  double compiled_slack = 0;                 // at most, of compiled graphs
   double expert_launch = 0;                  // seconds for each expert on a device and pass
   double scale_8bit = 0;                     // bytes of block scales per 8-bit state
   double largest_bucket = 0;                 // elements

@@ -22,6 +22,7 @@ struct Saved {                               // of one token in one layer
 // How a run keeps its activations.
 struct Keeping {
   double bytes = 2;                          // of one element
+  double residual_bytes = 2;                 // of one between layers
   double input_bytes = 2;                    // of an element that is only an input of a matrix product
   double tensor = 1;
   bool sequence = false;                     // norms and residuals are split too
@@ -80,9 +81,9 @@ void each_saved(const Inventory& m, std::size_t index, const Keeping& k, Add add
   };
   const auto norms = kind.norms > 0 ? static_cast<double>(kind.norms) : 2.0;      // norms without weights are norms
   const double fed = norms < 2 ? norms : 2;                      // norms whose output goes into matrix products
-  put("norm inputs", norms * h, k.bytes, norm_split);
+  put("norm inputs", norms * h, k.residual_bytes, norm_split);
   if (k.trains_all && !k.compiled) put("norm outputs", fed * h, k.input_bytes, norm_split);
-  if (!k.fused_norms) put("norms in fp32", norms * h, 4 + k.bytes, norm_split);
+  if (!k.fused_norms) put("norms in fp32", norms * h, 4 + 2 * k.bytes - k.residual_bytes, norm_split);
 
   double heads = 0;
   if (kind.mixer.kind == MixerKind::attention) {
