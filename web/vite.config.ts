@@ -97,6 +97,7 @@ function data(single = false): Plugin {
       const rows = readdirSync(folder).sort().flatMap((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as { id: string; published_parameters?: number; published_source?: string }[]);
       return Object.fromEntries(rows.filter((row) => row.published_parameters).map((row) => [row.id, [row.published_parameters, row.published_source]]));
     },
+    'virtual:left-out': () => (single ? [] : (JSON.parse(readFileSync(here('../docs/accuracy/speed.json'), 'utf8')) as { errors: unknown[] }).errors),
     'virtual:measurements': () => {
       const folder = here('../tests/measurements/');
       return single ? [] : readdirSync(folder).sort().filter((file) => file.endsWith('.jsonl')).flatMap((file) => readFileSync(folder + file, 'utf8').split('\n').filter(Boolean).map((text, i) => {

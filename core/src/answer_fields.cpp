@@ -207,7 +207,7 @@ constexpr AnswerField kEstimateOwn[] = {
     {.path = "speed.tokens_per_s_per_user", .unit = "tokens/s", .summary = "what one reader sees",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->speed.tokens_per_s_per_user.value),
      .steps = {Id::tokens_per_s_per_user, Id::kCount, Id::kCount}, .article = Id::article_tokens_per_s_per_user},
-    {.path = "load", .type = T::object, .summary = "what the deployment settles at; null without speed", .nullable = true,
+    {.path = "load", .type = T::object, .summary = "what the deployment settles at, in means: percentiles would need to be told how the lengths of prompts and answers spread; null without speed", .nullable = true,
      .value = WEIGHBRIDGE_NUMBER(a.estimate->has_speed)},
     {.path = "load.concurrency", .unit = "sequences", .summary = "sequences being served",
      .value = WEIGHBRIDGE_NUMBER(a.estimate->load.concurrency)},

@@ -21,8 +21,11 @@ void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
   if (!e.has_device || r.method == Method::article) return;
   const auto& device = *r.device;
   if (!e.has_speed) {
-    const auto* figure = device.bandwidth.value <= 0 ? "memory bandwidth" : peak(device, Arithmetic::bf16).rate.value <= 0 ? "16-bit peak" : "fp32 peak";
-    problems.add(Code::speed_figure_missing, "/device", {{"figure", figure}, {"device", device.name}});
+    const bool slow = device.bandwidth.value <= 0, idle = peak(device, Arithmetic::bf16).rate.value <= 0;
+    const auto missing = [&](std::string_view figure) { problems.add(Code::speed_figure_missing, "/device", {{"figure", figure}, {"device", device.name}}); };
+    if (slow) missing("memory bandwidth");
+    if (idle) missing("16-bit peak");
+    if (!slow && !idle) missing("fp32 peak");
   }
   if (e.has_speed && e.capacity.max_concurrency < 1 && e.device.weights > e.device.usable)
     problems.add(Code::weights_do_not_fit, "/device");

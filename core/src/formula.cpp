@@ -215,7 +215,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::queue, "queue", "(concurrency / running - 1) * latency", "s", kModel, "little-law", "L = lambda W",
      "how long a request waits when more are in flight than fit", false},
     {Id::open_queue, "open_queue", "arrivals * prefill * prefill / (2 * (1 - arrivals * prefill))", "s", kModel, "pollaczek-khinchine", "mean wait, M/D/1",
-     "how long a request that comes by chance waits on the mean for the prompts before it, which are read one after another", false},
+     "how long a request that comes by chance waits on the mean for the prompts before it, which are read one after another; means are all that is given, since percentiles would need to be told how lengths spread", false},
     {Id::queued_ttft, "queued_ttft", "ttft + queue", "s", kModel, kOurs, "latency", "time to first token, waiting included", false},
     {Id::queued_latency, "queued_latency", "latency + queue", "s", kModel, kOurs, "latency", "latency, waiting included", false},
     // cost

@@ -406,6 +406,7 @@ TEST_CASE("a device without a figure that speed needs has memory and no speed") 
   CHECK(number(answer, "/memory/per_device/usable") == 24e9);
   CHECK(at(answer, "/speed").is_null());
   CHECK(has_problem(answer, "speed_figure_missing"));
+  CHECK(at(answer, "/problems").size() == 2);              // both figures are named
 }
 
 TEST_CASE("price and power are of all devices, and null where they are not known") {

@@ -10,7 +10,7 @@ import { build } from "esbuild";
 
 import { root, site, temporaryFolder } from "./support.mjs";
 
-const kModules = ["format", "link", "formula", "text", "json", "request", "combobox"];
+const kModules = ["format", "link", "formula", "text", "json", "request", "combobox", "knee"];
 const m = await temporaryFolder(async (folder) => {
   await build({
     stdin: { contents: kModules.map((name) => `export * from "./${name}.ts";`).join("\n"), resolveDir: join(root, "web/src") }, bundle: true, format: "esm", outfile: join(folder, "modules.mjs"), logLevel: "silent",
@@ -133,4 +133,19 @@ test("at first load the page itself, what asks the core included, is at most 54 
   assert.ok(page > 10_000, "the parts are found by their names");
   assert.ok(page <= 54_000, `${page} bytes`);
   assert.ok(page + weigh(/\/zh-(?!work|more)[^/]*$/) <= 66_000, `${page + weigh(/\/zh-(?!work|more)[^/]*$/)} bytes with Chinese`);
+});
+
+test("the knee of a load curve is where throughput over latency is largest, and none where that is an end", () => {
+  const concurrency = Array.from({ length: 64 }, (_, i) => i + 1);
+  const latency = concurrency.map((n) => 10 + Math.max(0, n - 16) ** 2 / 8), throughput = concurrency.map((n, i) => n / latency[i]);
+  const at = m.knee(throughput, latency);
+  assert.ok(concurrency[at] >= 16 && concurrency[at] < 30, `${concurrency[at]}`);
+  for (let i = 0; i < concurrency.length; i++) assert.ok(throughput[i] / latency[i] <= throughput[at] / latency[at]);
+  assert.equal(m.knee(concurrency, concurrency.map(() => 1)), undefined);
+  assert.equal(m.knee([1, 1, 1], [1, 2, 3]), undefined);
+  assert.equal(m.knee([NaN, 1, 4, 2], [1, 1, 1, 1]), 2);
+  assert.equal(m.knee([], []), undefined);
+  const load = wb.sweep({ call: "estimate", request: { model: "Qwen/Qwen3-8B", engine: "vllm", device: "h100-sxm-80gb", devices: 1 }, vary: { path: "/workload/concurrency", values: concurrency }, outputs: ["speed.output_tokens_per_s", "speed.latency_s"] });
+  const here = m.knee(load.columns["speed.output_tokens_per_s"], load.columns["speed.latency_s"]);
+  assert.ok(here === undefined || (here > 0 && here < concurrency.length - 1));
 });

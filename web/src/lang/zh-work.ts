@@ -87,7 +87,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     pipeline_seconds: '16 位隐藏状态在各级之间传递', expert_exchange_seconds: '隐藏状态送到专家处再送回', pass_seconds: '处理一条提示词的各次前向，或解码一步：访存与计算、启动、通信；长提示词的各次前向在流水线中首尾相接', prefill_tokens_per_s: '每秒读入的提示词词元数',
     decode_tokens_per_s: '所有序列每秒生成的词元数，不计其他请求的提示词', ttft: '首词元延迟：处理这条提示词及同批其他提示词的一次前向、正在进行的那一步的剩余部分，服务器的开销，以及每写一个词元期间到来的其他提示词', static_ttft: '一个副本的全部请求同时开始时的首词元延迟',
     tpot: '每个输出词元的时间：走一步，再加上这段时间里其他请求的提示词', latency: '从发出请求到最后一个词元', output_tokens_per_s: '整个部署每秒输出的词元数', tokens_per_s_per_user: '单个用户看到的速度',
-    open_queue: '随机到达的请求平均等多久：前面的提示词一条接一条地读完', queue: '进行中的请求多于放得下的数目时，一个请求等待的时间', queued_ttft: '首词元延迟，含等待', queued_latency: '延迟，含等待', usd_per_hour: '全部设备的租金', usd_per_million_output_tokens: '输出一百万词元期间的租金',
+    open_queue: '随机到达的请求平均等多久：前面的提示词一条接一条地读完；只给均值，分位数须知道长度的分布，而请求中没有', queue: '进行中的请求多于放得下的数目时，一个请求等待的时间', queued_ttft: '首词元延迟，含等待', queued_latency: '延迟，含等待', usd_per_hour: '全部设备的租金', usd_per_million_output_tokens: '输出一百万词元期间的租金',
     watts: '全部设备的功耗上限', joules_per_output_token: '按功耗上限计，每个输出词元的能耗',
     train_parameters: '占用最多的设备上被训练的权重，尚未在副本之间分片', train_state_values: '优化器为它们保留的值：Adam 两个，动量一个，Adafactor 为行列之和，GaLore 为低秩的值',
     train_state_bytes: '一个权重的优化器状态，含主副本', train_frozen_weights: '不训练的权重，按其格式', train_weights: '占用最多的设备上的权重', train_gradients: '占用最多的设备上的梯度',

@@ -2,6 +2,7 @@
 
 import { type TemplateResult, html, nothing, svg } from 'lit';
 
+import leftOut from 'virtual:left-out';
 import measurements from 'virtual:measurements';
 
 import type { Answer } from '../contract.js';
@@ -107,6 +108,20 @@ class Accuracy implements Screen {
       })}</tbody></table></div>`;
   }
 
+  /** By kind of work: speeds as fitted, and where their own source, model or device was left out of the fit. */
+  private leftOut(): TemplateResult {
+    const { format } = this.host;
+    const more = this.host.more!;
+    const ways = ['nothing', 'source', 'model', 'device'] as const;
+    const rows = leftOut.filter((e) => e.inputs === 'stated');
+    const of = (kind: string, way: string): (typeof rows)[number] | undefined => rows.find((e) => e.kind === kind && e.left_out === way);
+    return html`<div class="scroll" tabindex="0" role="group" aria-label=${more.leftOut}><table class="list errors"><caption class="unseen">${more.leftOut}</caption>
+      <thead><tr><th scope="col">${more.workKind}</th><th scope="col" class="value">${more.measurements}</th>${ways.map((way) => html`<th scope="col" class="value">${more.leftOutWays[way]}</th>`)}<th scope="col" class="value">${more.insideRange}</th></tr></thead>
+      <tbody>${[...new Set(rows.map((e) => e.kind))].map((kind) => html`<tr><th scope="row">${more.workKinds[kind] ?? kind}</th><td class="value">${format.count(of(kind, 'nothing')!.measurements)}</td>
+        ${ways.map((way) => html`<td class="value">${format.percent(of(kind, way)!.median)} / ${format.percent(of(kind, way)!.p90)}</td>`)}<td class="value">${format.percent(of(kind, 'source')!.inside)}</td></tr>`)}</tbody></table></div>
+      <p class="muted">${more.leftOutNote}</p>`;
+  }
+
   /** In words: memory, speed and training, each with how far half and nine in ten of the measurements are away. */
   private headlines(): TemplateResult {
     const { format } = this.host;
@@ -161,6 +176,7 @@ class Accuracy implements Screen {
       <p class="lead">${plainSentence(more.accuracyLead, { count: format.count(measurements.length) })}</p>
       ${this.rows.length < measurements.length ? html`<p class="muted">${plainSentence(more.weighing, { count: format.count(this.rows.length), all: format.count(measurements.length) })}</p>` : html`${this.headlines()}<div class="curves">${this.scatter(/memory\.|kv_pool|weights|kv_cache/, more.predictedMeasured, [2 ** 20, 2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33, 2 ** 36, 2 ** 40], (v) => format.bytes(v))}${this.scatter(/tokens_per_s/, more.predictedSpeed, [0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6], (v) => format.short(v), texts.unit['tokens/s'] ?? 'tokens/s')}</div>
         <h3>${more.summaryOfErrors}</h3>${this.summary()}
+        <h3>${more.leftOut}</h3>${this.leftOut()}
         <h3>${more.everyMeasurement}</h3>${this.table.render('accuracy', more.everyMeasurement, this.rows, columns, [{ id: 'engine', name: texts.labels['/engine']!, all: more.all, values: engines.map((e) => [e, this.host.description!.engines.find((row) => row.id === e)?.name ?? e]), of: (r) => r.engine }])}`}</section>`;
   }
 }
