@@ -45,7 +45,7 @@ export const constants = [
   row("moe_layer_server", 4e-5, 1e-6, 1e-3, 0.5, "s", "routing of an expert layer: serving engines"),
   row("expert_launch", 1e-4, 1e-6, 1e-3, 0.7, "s", "launches of each expert of a layer where they run one by one: eager loops, and unquantised experts of a prompt in llama.cpp"),
   row("expert_kernels", 4e-6, 1e-6, 1e-4, 0.3, "s", "kernels of each expert of a layer, touched or not, where GPTQ's and AWQ's experts have no common one: vLLM before 0.7.1, SGLang before 0.5"),
-  row("moe_tokens", 1.5e-4, 5e-6, 1e-3, 0.5, "s", "launches of an expert layer in a pass of several tokens, which no graph records: llama.cpp with CUDA and HIP"),
+  row("moe_tokens", 1.5e-4, 5e-6, 1e-3, 0.5, "s", "launches of an expert layer in a pass of several tokens, which no graph records: llama.cpp with CUDA"),
   row("moe_prompt", 5e-4, 1e-6, 5e-3, 0.5, "s", "launches of an expert layer in a pass over a prompt, which no graph records: SGLang, TensorRT-LLM"),
   row("host_server", 5e-4, 1e-5, 1e-2, 0.5, "s", "scheduling and sampling of a step: serving engines"),
   row("sequence_vllm_old", 5e-5, 1e-6, 3e-4, 0.5, "s", "scheduling and sampling of each sequence in a step: vLLM of early 2024"),

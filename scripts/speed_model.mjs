@@ -145,7 +145,7 @@ export function seconds(f, w, p, prompt) {
   const apart = f.packedExperts && ((f.kind === "vllm" && now < 0.6) || (f.kind === "sglang" && now < 1));
   const host = f.server ? p.host_server : 0;
   const sequence = f.kind === "vllm" ? aged(p.sequence_vllm_old, p.sequence_server, 1) : f.server ? p.sequence_server : 0;
-  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : apart ? f.experts * p.expert_kernels : oneByOne ? w.distinct * p.expert_launch : 0) + (perPass > 1 && most > 0 ? p.moe_tokens : 0) + (prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
+  const launches = w.passes * (host + f.layers * layer + f.moeLayers * ((f.own ? p.moe_layer_local : p.moe_layer_server) + (f.kind === "eager" ? f.experts * p.expert_launch : apart ? f.experts * p.expert_kernels : oneByOne ? w.distinct * p.expert_launch : 0) + (perPass > 1 && most > 0 && !amd ? p.moe_tokens : 0) + (prompt && (f.kind === "sglang" || f.kind === "tensorrt") ? p.moe_prompt : 0))) + w.sequences * sequence;
   const pcie = f.link < 1e11;
   const latency = (pcie ? p.reduce_pcie : launch === "cdna" ? p.reduce_xgmi : f.link < 4e11 ? p.reduce_nvlink3 : p.reduce_nvlink4) *
     (1 + (p.reduce_growth * (f.tensor - 2)) / 6);

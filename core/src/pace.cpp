@@ -241,7 +241,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.layer = Seconds{layer};
   p.every_expert = kind == K::eager;
   if (p.every_expert || (kind == K::local && d.launch != LaunchClass::metal && !engine.vulkan)) p.expert = Seconds{t[C::expert_launch]};
-  if (p.expert_tile > 0) p.moe_tokens = Seconds{t[C::moe_tokens]};
+  if (p.expert_tile > 0 && nvidia) p.moe_tokens = Seconds{t[C::moe_tokens]};
   p.packed_experts_apart = (kind == K::vllm && generation < kOneKernelVllm) || (kind == K::sglang && generation < kOneKernelSglang);
   if (p.packed_experts_apart) p.expert = Seconds{t[C::expert_kernels]};
   if (kind == K::sglang || kind == K::tensorrt) p.moe_prompt = Seconds{t[C::moe_prompt]};
