@@ -30,8 +30,8 @@ export interface GoodAnswer {
   basis: Record<string, 'exact' | 'model' | 'fitted' | 'assumed'>;
   /** By dotted answer path: the range that held 80 % of comparable measurements. */
   intervals: Record<string, [low: number, high: number]>;
-  /** When it does not fit: single changes that make it fit, least harmful first. */
-  advice?: { change: string; path?: string; value?: unknown; request: EstimateRequest; headroom: number }[];
+  /** When it does not fit: single changes that make it fit, by `cost`: the share that is lost of sequences, context, speed, money or quality. */
+  advice?: { change: string; path?: string; value?: unknown; request: EstimateRequest; headroom: number; cost?: number }[];
   /** With "explain": true. */
   steps?: Step[];
 }

@@ -413,3 +413,31 @@ TEST_CASE("published figures of other engines") {
   CHECK(part(good({{"model", "Qwen/Qwen2.5-32B"}, {"weights", {{"bits_per_weight", 4}}}, {"kv_cache", "fp16"}, {"engine", "exllamav2"}, {"device", "rtx-3090"}, {"devices", 1},
                    {"workload", {{"context_tokens", 8192}}}}), "total") / kMiB == Approx(18665).epsilon(0.03));
 }
+
+TEST_CASE("advice is in the order of what it costs: the share that is lost of what was asked for") {
+  const auto a = good({{"model", "meta-llama/Llama-3.1-8B-Instruct"}, {"engine", "vllm"}, {"device", "h100-sxm-80gb"}, {"devices", 1},
+                       {"workload", {{"prompt_tokens", 8000}, {"context_tokens", 16384}, {"concurrency", 32}}}});
+  double before = 0;
+  int seen = 0;
+  for (const auto& advice : at(a, "/advice")) {
+    const double cost = number(advice, "/cost"), value = number(advice, "/value");
+    CHECK(cost >= before);
+    CHECK(cost <= 1);
+    before = cost;
+    const auto path = text(advice, "/path");
+    if (path == "/workload/context_tokens") CHECK(cost == 1 - value / 16384);
+    if (path == "/workload/concurrency") CHECK(cost == 1 - value / 32);
+    if (path == "/devices") CHECK(cost == 1 - 1 / value);
+    // In 8 bits a hundredth of what 4 bits and their scales cost.
+    if (path == "/kv_cache") CHECK(cost < 0.001);
+    if (path == "/weights") CHECK((cost > 0.001 && cost < 0.1));
+    ++seen;
+  }
+  CHECK(seen == 5);
+  const auto slower = good({{"model", "Qwen/Qwen3-30B-A3B"}, {"weights", "Q8_0"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}});
+  for (const auto& advice : at(slower, "/advice"))
+    if (text(advice, "/path") == "/options/n_cpu_moe") {
+      const auto then = good(at(advice, "/request"));
+      CHECK(number(advice, "/cost") == Approx(1 - number(slower, "/speed/tpot_s") / number(then, "/speed/tpot_s")));
+    }
+}
