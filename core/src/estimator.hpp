@@ -93,9 +93,9 @@ class Estimator : private Placement<T> {
     auto& on_devices = scratch_.on_devices;
     on_devices.resize(scratch_.cache.layers.size());
     for (std::size_t i = 0; i < on_devices.size(); ++i)
-      on_devices[i] = on_host_ > 0 && i < scratch_.cache.own ? static_cast<double>(m_.layers_of(m_.caches[i].kind, std::min(on_host_, m_.spec.layers()), m_.spec.layers())) : scratch_.cache.layers[i];
+      on_devices[i] = this->cache_on_host() ? 0 : on_host_ > 0 && i < scratch_.cache.own ? static_cast<double>(m_.layers_of(m_.caches[i].kind, std::min(on_host_, m_.spec.layers()), m_.spec.layers())) : scratch_.cache.layers[i];
     t.kv_cache = formulas::total_kv_cache(scratch_.cache, on_devices, concurrency_, r_.workload.concurrency.from, trace_);
-    if (on_host_ > 0) {
+    if (on_host_ > 0 || this->cache_on_host()) {
       Bytes each;
       for (std::size_t i = 0; i < on_devices.size(); ++i) each += (scratch_.cache.layers[i] - on_devices[i]) * scratch_.layer_cache[i];
       e_.host.kv_cache = concurrency_ * each;
@@ -104,7 +104,7 @@ class Estimator : private Placement<T> {
         std::vector<double> on_host;
         for (std::size_t i = 0; i < on_devices.size(); ++i) on_host.push_back(c.layers[i] - on_devices[i]);
         trace_.step(FormulaId::host_kv_cache, e_.host.kv_cache,
-                    {{"concurrency", concurrency_, r_.workload.concurrency.from}, {"layers", on_host, From::model},
+                    {{"concurrency", concurrency_, r_.workload.concurrency.from}, {"layers", on_host, From::model}, {"padding", c.padding, From::catalog},
                      {"bytes_per_token", c.bytes_per_token, From::model}, {"held_tokens", c.held, From::model}, {"state_bytes", c.state, From::model}});
         trace_.name_rows(c.names);
       }
@@ -289,6 +289,9 @@ class Estimator : private Placement<T> {
         elsewhere = true;
         return true;
       });
+    // A cache in system memory is bounded by what that holds beside the weights there.
+    if (this->cache_on_host() && r_.host_bytes > 0 && e_.host.kv_cache.value > 0)
+      fewest.fits = std::min(fewest.fits, std::floor(std::max(0.0, r_.host_bytes - e_.host.weights.value) * concurrency_ / e_.host.kv_cache.value));
     const auto data = static_cast<double>(l.data);
     const auto of = [&](std::string_view name, Bytes value, FormulaId id) { return elsewhere ? Input(name, value, From::model) : Input(name, value, id); };
     const auto space = trace.step(FormulaId::room, max(Bytes{}, fewest.usable - fewest.weights - runtime),

@@ -117,7 +117,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::headroom, "headroom", "usable - total", "bytes", kExact, kOurs, "memory", "what is left on the fullest device; negative: short", false},
     {Id::host_weights, "host_weights", "sum(count * (elements * bits / 8 + scale_bytes))", "bytes", kExact, kOurs, "engines",
      "weights that stay in system memory: the input table, layers and experts that are not offloaded", false},
-    {Id::host_kv_cache, "host_kv_cache", "concurrency * sum(layers * (bytes_per_token * held_tokens + state_bytes))", "bytes", kExact, kOurs, "engines",
+    {Id::host_kv_cache, "host_kv_cache", "concurrency * sum(layers * padding * (bytes_per_token * held_tokens + state_bytes))", "bytes", kExact, kOurs, "engines",
      "cache of the layers that stay in system memory", false},
     // capacity
     {Id::kv_pool, "kv_pool", "kv_share * max(0, usable - weights - activations - runtime)", "bytes", kExact, kOurs, "capacity",

@@ -75,6 +75,8 @@ class Placement {
     return static_cast<double>(c.window);
   }
 
+  bool cache_on_host() const { return buffers_ && r_.cache_on_host; }
+
   // What drafts has a cache of its own: a draft model's layers, or the model's prediction layers.
   bool drafts_itself() const { return r_.speculative && !r_.draft.model; }
   const Inventory& drafter() const { return r_.draft.model ? *r_.draft.model : m_; }
@@ -329,6 +331,7 @@ class Placement {
   // Of one kind on a stage, which has `layers`. Prediction layers lie with the last ones, a draft model is spread like the model itself.
   double cached_layers(std::size_t i, const Layout& l, std::int64_t stage, const StageLayers& layers) const {
     const auto& c = scratch_.shapes[i];
+    if (cache_on_host()) return 0;
     if (i < scratch_.cache.own) return static_cast<double>(m_.layers_of(c.kind, layers.first, layers.end));
     if (by_rows(l)) return stage == 0 ? static_cast<double>(c.layers) : 0;
     if (drafts_itself()) return stage == l.pipeline - 1 ? static_cast<double>(c.layers) : 0;

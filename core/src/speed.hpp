@@ -265,13 +265,14 @@ class Pacer {
     const Seconds unpack = Flops{narrow * pace_.unpack} / vector_peak_;
     // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
     const double distinct_share = m_.experts > 0 ? w.distinct / static_cast<double>(m_.experts) : 1;
-    const Bytes host_bytes = w.passes * (reads_.on_host + distinct_share * reads_.experts_on_host);
+    const Bytes host_weights = w.passes * (reads_.on_host + distinct_share * reads_.experts_on_host), host_cache = r_.cache_on_host ? w.kv_bytes : Bytes{};
+    const Bytes host_bytes = host_weights + host_cache, device_cache = w.kv_bytes - host_cache;
     const bool fetched = w.tokens / w.passes >= pace_.fetch_tokens && !d.unified;
     const BytesPerSecond host_rate = fetched ? d.link : r_.host_bandwidth > 0 ? BytesPerSecond{r_.host_bandwidth} : d.unified ? d.bandwidth : pace_.host_bandwidth;
     const double host_share = fetched ? pace_.link : pace_.host_share[0];
     const Seconds host = host_bytes / (host_rate * host_share);
-    const Bytes device_bytes = w.weight_bytes - host_bytes;
-    const Seconds weights = device_bytes / (d.bandwidth * pace_.bandwidth), cache = w.kv_bytes / (d.bandwidth * pace_.cache);
+    const Bytes device_bytes = w.weight_bytes - host_weights;
+    const Seconds weights = device_bytes / (d.bandwidth * pace_.bandwidth), cache = device_cache / (d.bandwidth * pace_.cache);
     const Seconds scores = Bytes{w.scores * pace_.score_bytes} / (d.bandwidth * pace_.bandwidth);
     const Seconds rereads = Bytes{pace_.rereads * w.kv_again.value} / (d.bandwidth * pace_.cache);
     const auto layers = static_cast<double>(m_.spec.layers()), moe_layers = static_cast<double>(m_.moe_layers), hidden = static_cast<double>(m_.spec.hidden);
@@ -306,7 +307,7 @@ class Pacer {
         trace.step(FormulaId::bandwidth_seconds, host,
                    {{"bytes", host_bytes, From::model}, {"bandwidth", host_rate, fetched ? r_.device_from : r_.host_bandwidth > 0 ? From::user : From::assumed},
                     {"efficiency", host_share, fetched ? From::catalog : From::assumed}}, name("host"));
-      moved("cache", joined ? Input("bytes", w.kv_bytes, From::model) : Input("bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes), pace_.cache, cache);
+      moved("cache", joined || host_cache.value > 0 ? Input("bytes", device_cache, From::model) : Input("bytes", w.kv_bytes, decode ? FormulaId::decode_kv_bytes : FormulaId::prefill_kv_bytes), pace_.cache, cache);
       if (rereads.value > 0) moved("rereads", {"bytes", pace_.rereads * w.kv_again, From::model}, pace_.cache, rereads);
       trace.step(FormulaId::hidden_bytes, states,
                  {{"tokens", w.tokens, From::user}, {"hidden_size", hidden, From::model}, {"layers", layers, From::model}, {"moe_layers", moe_layers, From::model},

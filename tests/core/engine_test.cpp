@@ -441,3 +441,19 @@ TEST_CASE("advice is in the order of what it costs: the share that is lost of wh
       CHECK(number(advice, "/cost") == Approx(1 - number(slower, "/speed/tpot_s") / number(then, "/speed/tpot_s")));
     }
 }
+
+TEST_CASE("a cache in system memory takes nothing of the devices, is read at the host's rate and bounded by its memory") {
+  json request{{"model", "meta-llama/Llama-3.1-8B-Instruct"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}, {"explain", true},
+               {"host", {{"memory_bytes", 64e9}}}, {"workload", {{"context_tokens", 32768}}}};
+  const auto there = good(request);
+  request["options"] = {{"no_kv_offload", true}};
+  const auto here = good(request);
+  CHECK(part(here, "kv_cache") == 0);
+  CHECK(number(here, "/memory/host/kv_cache") == part(there, "kv_cache"));
+  CHECK(part(here, "weights") == part(there, "weights"));
+  CHECK(number(here, "/speed/tpot_s") > number(there, "/speed/tpot_s"));
+  CHECK(number(here, "/capacity/max_concurrency") == std::floor((64e9 - number(here, "/memory/host/weights")) / part(there, "kv_cache")));
+  request["engine"] = "vllm";
+  request["weights"] = "bf16";
+  CHECK(warned(good(request), "option_without_effect"));
+}

@@ -119,7 +119,7 @@ export function commandOf(view: View): string | undefined {
       const flash = option('flash_attention');
       return ['llama-server -m ' + word(file), ...flags([
         ['-c', context ? context * concurrency : undefined], ['-np', concurrency > 1 ? concurrency : undefined], ['-ngl', option('n_gpu_layers') ?? 99], ['--n-cpu-moe', option('n_cpu_moe')], ['-ub', option('n_ubatch')], ['-b', option('n_batch')],
-        ['-fa', flash === undefined ? undefined : flash ? 'on' : 'off'], ['-ctk', type(types[0])], ['-ctv', type(types[1])], ['-sm', option('split_mode')], ['--kv-unified', option('kv_unified')], ['--swa-full', option('swa_full')],
+        ['-fa', flash === undefined ? undefined : flash ? 'on' : 'off'], ['-ctk', type(types[0])], ['-ctv', type(types[1])], ['-sm', option('split_mode')], ['--kv-unified', option('kv_unified')], ['--no-kv-offload', option('no_kv_offload')], ['--swa-full', option('swa_full')],
       ])].join(' \\\n  ');
     }
     case 'ollama':

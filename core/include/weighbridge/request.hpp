@@ -115,6 +115,7 @@ struct Request : ModelChoice {
   bool by_rows = false;                      // matrices split over the devices by rows, cache on the first (llama.cpp's -sm row)
   std::int64_t gpu_layers = -1;              // output layer included; -1: all
   double cpu_moe = 0;                        // layers whose experts stay on the host
+  bool cache_on_host = false;                // the whole cache stays there
   double context_parallel = 1;               // devices that share one sequence's cache
   const PaceTable* paces = nullptr;          // fitted figures; nullptr: every peak is reached and nothing else takes time
   EnginePace pace;

@@ -124,7 +124,7 @@ constexpr OptionOf kOptionsOf[] = {
     {"gpu_memory_utilization", "b"}, {"mem_fraction_static", "s"}, {"max_num_batched_tokens", "ibf"}, {"chunked_prefill_size", "is"},
     {"max_num_seqs", "b"}, {"max_batch_size", "f"}, {"block_size", "b"}, {"enforce_eager", "b"}, {"decode_context_parallel", "bs"},
     {"mla", "bsl"}, {"enable_dp_attention", "ibsf"}, {"images_per_prompt", "bsl"}, {"kv_unified", "l"}, {"swa_full", "l"},
-    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"tensor_split", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"split_mode", "l"}, {"power_limit_w", "ibsfdl"},
+    {"lora_adapters", "bsfdl"}, {"n_gpu_layers", "l"}, {"n_cpu_moe", "l"}, {"no_kv_offload", "l"}, {"tensor_split", "l"}, {"n_batch", "l"}, {"n_ubatch", "l"}, {"flash_attention", "bsfdl"}, {"speculative", "ibsfdl"}, {"backend", "l"}, {"split_mode", "l"}, {"power_limit_w", "ibsfdl"},
 };
 constexpr char rule_letter(EngineRule rule) { return "ibsfdl"[static_cast<std::size_t>(rule)]; }
 

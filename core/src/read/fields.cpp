@@ -162,6 +162,7 @@ constexpr Field kEstimate[] = {
     {.path = "/options/n_ubatch", .type = T::integer, .summary = "physical batch", .min = 1, .max = 1e7},
     {.path = "/options/flash_attention", .type = T::boolean, .summary = "attention without score matrices"},
     {.path = "/options/n_cpu_moe", .type = T::integer, .summary = "layers whose experts stay in system memory", .min = 0, .max = 1e6},
+    {.path = "/options/no_kv_offload", .type = T::boolean, .summary = "the cache stays in system memory"},
     {.path = "/options/speculative", .type = T::object, .summary = "speculative decoding; MTP layers are loaded too"},
     {.path = "/options/speculative/draft_model", .type = T::text, .summary = "draft model"},
     {.path = "/options/speculative/tokens", .type = T::integer, .summary = "tokens drafted at once", .min = 1, .max = 64},

@@ -459,6 +459,7 @@ void read_options(Reader& r, Request& out) {
     out.full_windows = flag("/options/swa_full", false);
     out.gpu_layers = r.count("/options/n_gpu_layers", -1);
     out.cpu_moe = figure("/options/n_cpu_moe", 0);
+    out.cache_on_host = flag("/options/no_kv_offload", false);
     if (const auto* split = r.valid("/options/split_mode")) out.by_rows = as_text(*split) == "row";
     read_tensor_split(r, out);
   }

@@ -129,7 +129,7 @@ export const zh: Texts = {
     '/options/lora_adapters/count': '适配器个数', '/options/lora_adapters/rank': '适配器的秩', '/options/images_per_prompt': '一条提示词中的图片数', '/options/backend': '计算后端',
     '/options/power_limit_w': '每台设备的功耗上限', '/options/split_mode': 'llama.cpp 如何把模型分到多台设备', '/options/n_batch': '逻辑批大小', '/options/kv_unified': '所有槽位共用一个缓存',
     '/options/swa_full': '滑动窗口层也用完整大小的缓存', '/options/tensor_split': '各设备分得的层数比例；默认按显存', '/options/n_gpu_layers': '放在 GPU 上的层数，含输出层', '/options/n_ubatch': '物理批大小', '/options/flash_attention': '不保存注意力分数矩阵',
-    '/options/n_cpu_moe': '有几层的专家留在系统内存', '/options/speculative': '投机解码；MTP 层也会加载', '/options/speculative/draft_model': '草稿模型', '/options/speculative/tokens': '一次起草的词元数',
+    '/options/n_cpu_moe': '有几层的专家留在系统内存', '/options/no_kv_offload': 'KV 缓存留在系统内存', '/options/speculative': '投机解码；MTP 层也会加载', '/options/speculative/draft_model': '草稿模型', '/options/speculative/tokens': '一次起草的词元数',
     '/options/speculative/acceptance': '草稿词元被接受的比例', '/efficiency': '代替拟合得到的效率', '/efficiency/compute': '达到稠密峰值算力的比例', '/efficiency/bandwidth': '达到显存带宽的比例',
     '/method': '详细方法，或文章里的简单公式', '/explain': '在结果中保留计算步骤',
   },
