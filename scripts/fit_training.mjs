@@ -55,6 +55,7 @@ const figures = {
   "train_memory_seconds/efficiency": (r) => [`class/${classOf(r)}`, "memory"],
   "train_unpack_seconds/efficiency": () => ["common", "dequantise"],
   "train_busy_seconds/exposed": () => ["common", "tensor_exposed"],
+  "train_exchange_seconds/launch": () => ["common", "exchange_launch"],
   "train_overlapped/overlap": () => ["common", "overlap"],
   "train_launch_seconds/launch": (r) => [`frame/${frameOf(r)}`, "launch"],
   "train_runtime/slack": (r) => (r.compile && data.common.compiled_slack.value < place([`frame/${frameOf(r)}`, "slack"]).value ? ["common", "compiled_slack"] : [`frame/${frameOf(r)}`, "slack"]),
@@ -67,7 +68,7 @@ const place = ([group, name]) => {
 const fitted = {
   "class/data-centre GPU, HBM2": { linear: [0.5, 0.95], attention: [0.1, 0.8], memory: [0.3, 0.8] },
   "class/data-centre GPU, HBM3 and later": { linear: [0.4, 0.9], linear8: [0.4, 0.95], attention: [0.1, 0.8], attention_fused: [0.2, 1.2], memory: [0.3, 0.8] },
-  common: { tensor_exposed: [0.3, 1], overlap: [0.1, 0.4], dequantise: [0.03, 0.6], expert_launch: [0.00001, 0.0003], compiled_slack: [0.01, 0.12] },
+  common: { tensor_exposed: [0.3, 1], overlap: [0.1, 0.4], dequantise: [0.03, 0.6], expert_launch: [0.00001, 0.0003], compiled_slack: [0.01, 0.12], exchange_launch: [0.00001, 0.00006] },
   "frame/pytorch": { launch: [0.0001, 0.003], slack: [0.03, 0.3] },
   "frame/megatron": { launch: [0.0001, 0.003], slack: [0.03, 0.3] },
   "frame/fsdp": { slack: [0.03, 0.2] },
@@ -85,7 +86,7 @@ const refused = rows.filter((r, i) => !answers[i].ok).length;
 const group = (r) => r.source.replace(/ ?\[.*$/, "").replace(/ docs.*$| examples.*$/, "");
 
 const kMemory = ["train_runtime", "train_total"];
-const isTime = (id) => /^train_(linear|expert|attention|memory|unpack|busy|launch|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
+const isTime = (id) => /^train_(linear|expert|attention|memory|unpack|busy|launch|exchange|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
 for (const run of runs) {
   run.steps = run.answer.steps.filter((s) => (run.kind === "memory" ? kMemory.includes(s.id) : isTime(s.id)));
   run.final = run.kind === "memory" ? "train_total" : { "speed.step_seconds": "train_step_seconds", "speed.tokens_per_s_per_device": "train_tokens_per_device", "speed.mfu": "train_mfu", "speed.tflops_per_device": "train_flops_per_device" }[run.path];

@@ -274,7 +274,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::train_memory_seconds, "train_memory_seconds", "(activations * (6 + 2 * recomputed) + 2 * logits + weights * (3 + recomputed) + gradients) / (bandwidth * efficiency)", "s", kModel, "roofline-paper", "section 3",
      "norms, activations, residuals, and weights read by every pass: bound by the memory", false},
     {Id::train_unpack_seconds, "train_unpack_seconds", "passes * bytes / (bandwidth * efficiency)", "s", kModel, "qlora-paper", "section 3", "unpacking a quantised base", false},
-    {Id::train_exchange_seconds, "train_exchange_seconds", "times * bytes * (ranks - 1) / ranks / (link_bandwidth * efficiency)", "s", kModel, "nccl-tests-performance",
+    {Id::train_exchange_seconds, "train_exchange_seconds", "times * bytes * (ranks - 1) / ranks / (link_bandwidth * efficiency) + starts * launch", "s", kModel, "nccl-tests-performance",
      "bus bandwidth", "bytes handed round a ring of devices", false},
     {Id::train_busy_seconds, "train_busy_seconds", "linear + experts + attention + memory + unpack + exposed * tensor_exchange + expert_exchange", "s", kModel, kOurs, "training",
      "one micro-batch on the busiest stage", false},

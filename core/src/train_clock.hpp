@@ -64,10 +64,10 @@ class TrainClock : private TrainPlaces {
   // The way between `ranks` devices, of which each stands for `width` neighbours (tensor parallel groups lie inside nodes). Beyond a
   // node a ring passes each node's network once, which all of the ring's members there share.
   formulas::Pipe pipe(double ranks, double width) const {
-    const formulas::Pipe inside{d_.link, d_.link_share};
+    const formulas::Pipe inside{d_.link, d_.link_share, Seconds{data_.exchange_launch}};
     if (ranks * width <= node()) return inside;
     const double members = std::max(1.0, node() / width);
-    const formulas::Pipe outside{BytesPerSecond{network() * members}, inside.efficiency};
+    const formulas::Pipe outside{BytesPerSecond{network() * members}, inside.efficiency, inside.launch};
     return inside.rate.value > 0 && inside.rate < outside.rate ? inside : outside;
   }
 
@@ -108,7 +108,8 @@ class TrainClock : private TrainPlaces {
   // All-reduces of the hidden states, two per layer and direction, and two more when the layer is computed again.
   Seconds tensor_exchange(const formulas::StageWork& w) {
     const double ranks = static_cast<double>(l_.tensor);
-    return formulas::exchange_seconds(2 * w.layers * (4 + (l_.sequence ? 1 : 0) + 2 * w.again_linear), w.tokens * static_cast<double>(m_.spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_);
+    const double passes = 2 * w.layers * (4 + (l_.sequence ? 1 : 0) + 2 * w.again_linear);
+    return formulas::exchange_seconds(passes, w.tokens * static_cast<double>(m_.spec.hidden) * 2, ranks, pipe(ranks, 1), r_.device_from, "tensor", trace_, passes);
   }
   Seconds expert_exchange(const formulas::StageWork& w) {
     if (l_.expert <= 1) return {};

@@ -33,6 +33,7 @@ TrainingData read(const nlohmann::json& data) {
     out.direct_link = number_of(*c, "direct_link");
     out.direct_network = number_of(*c, "direct_network");
     out.compiled_slack = number_of(*c, "compiled_slack");
+    out.exchange_launch = number_of(*c, "exchange_launch");
     out.expert_launch = number_of(*c, "expert_launch");
     out.scale_8bit = number_of(*c, "scale_8bit");
     out.largest_bucket = number_of(*c, "largest_bucket");

@@ -44,6 +44,7 @@ struct TrainingData {
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
   double direct_link = 0, direct_network = 0;    // bytes/s: devices linked so fast have such a network beyond their node
   double compiled_slack = 0;                 // at most, of compiled graphs
+  double exchange_launch = 0;                // seconds for each exchange of a tensor-parallel group
   double expert_launch = 0;                  // seconds for each expert on a device and pass
   double scale_8bit = 0;                     // bytes of block scales per 8-bit state
   double largest_bucket = 0;                 // elements

@@ -185,6 +185,20 @@ TEST_CASE("full fine-tuning of a 7B on eight A100 with ZeRO-3") {
   CHECK(part(a, "weights") + part(a, "gradients") + part(a, "optimizer") == 16.0 * 6'738'415'616 / 8);
   CHECK(number(a, "/speed/mfu") > 0.3);
   CHECK(number(a, "/speed/mfu") < 0.65);
+  // fms-acceleration's benchmarks: Mistral 7B in full, pure 16 bits, sequences of 4,096 tokens: 77,705 MiB and 2,775 tokens/s on one A100
+  // with batches of four; sharded by FSDP over two with batches of two 44,706 MiB and 2,698 tokens/s each.
+  const auto published = [](int devices, double mib, double speed) {
+    json request{{"model", "mistralai/Mistral-7B-v0.1"}, {"precision", "bf16"}, {"activation_checkpointing", "full"}, {"micro_batch", 4 / devices}, {"sequence_tokens", 4096}, {"device", "a100-sxm-80gb"}, {"devices", devices}};
+    if (devices > 1) {
+      request["framework"] = "fsdp";
+      request["parallel"] = {{"data", devices}, {"zero_stage", 3}};
+    }
+    const auto answer = train(request);
+    CHECK(std::abs(total(answer) / (mib * 1024 * 1024) - 1) < 0.1);
+    CHECK(std::abs(number(answer, "/speed/tokens_per_s_per_device") / speed - 1) < 0.15);
+  };
+  published(1, 77705, 2775);
+  published(2, 44706, 2698);
 }
 
 TEST_CASE("pretraining of a 70B on 512 H100") {

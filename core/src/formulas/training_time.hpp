@@ -75,15 +75,16 @@ Seconds memory_seconds(const StageWork& w, BytesPerSecond bandwidth, double effi
 struct Pipe {
   BytesPerSecond rate;
   double efficiency = 1;
+  Seconds launch;                            // of one exchange
 };
 
-// Bytes that every rank hands on around a ring, `times` over.
+// Bytes that every rank hands on around a ring, `times` over, in `starts` exchanges.
 template <class T>
-Seconds exchange_seconds(double times, double bytes, double ranks, const Pipe& pipe, From from, std::string_view of, T& trace) {
+Seconds exchange_seconds(double times, double bytes, double ranks, const Pipe& pipe, From from, std::string_view of, T& trace, double starts = 0) {
   if (ranks <= 1 || pipe.rate.value <= 0 || times * bytes <= 0) return {};
-  return trace.step(FormulaId::train_exchange_seconds, Bytes{times * bytes * (ranks - 1) / ranks} / (pipe.rate * pipe.efficiency),
+  return trace.step(FormulaId::train_exchange_seconds, Bytes{times * bytes * (ranks - 1) / ranks} / (pipe.rate * pipe.efficiency) + starts * pipe.launch,
                     {{"times", times, From::model}, {"bytes", bytes, From::model}, {"ranks", ranks, From::user},
-                     {"link_bandwidth", pipe.rate, from}, {"efficiency", pipe.efficiency, From::catalog}}, of);
+                     {"link_bandwidth", pipe.rate, from}, {"efficiency", pipe.efficiency, From::catalog}, {"starts", starts, From::model}, {"launch", pipe.launch, From::assumed}}, of);
 }
 
 // What hidden exchange costs beside the work that hides it: the longer of both, and a share of the shorter.

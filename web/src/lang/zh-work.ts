@@ -39,7 +39,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     attention_back: '反向注意力', backward_parameters: '反向经过的参数', buffers: '缓冲区', busy: '计算与通信', chunks: '每级的块数', collectives: '通信缓冲', dataset_tokens: '数据集词元数',
     device_hours: '卡时', exchange: '通信', exposed: '未被掩盖的比例', feed_forward_gradients: '前馈张量的梯度', flops_per_token: '每词元计算量', frozen: '冻结的权重', held: '常驻部分', launch: '启动开销',
     layer_bytes: '每层字节数', master: '主副本', memory: '访存', micro_batch: '一个微批', overlap: '重叠的代价', present: '此刻是否存在', ranks: '参与的设备数', rate: '速率', recomputed: '重算的次数',
-    shards: '分片数', slack: '分配器余量', split: '切分数', stage: '第几级', temporary: '临时部分', tensor_exchange: '张量并行通信', times: '次数', tokens_per_s: '每秒词元数', trained_parameters: '被训练的参数',
+    shards: '分片数', slack: '分配器余量', split: '切分数', stage: '第几级', temporary: '临时部分', tensor_exchange: '张量并行通信', times: '次数', starts: '启动次数', tokens_per_s: '每秒词元数', trained_parameters: '被训练的参数',
     unpack: '解量化', unpacked: '解量化的矩阵', used_parameters: '用到的参数', values: '状态值个数', work: '计算',
     train_attention_seconds: '注意力时间', train_buffers: '缓冲区', train_busy_seconds: '一个微批的计算与通信', train_cost: '费用', train_device_hours: '卡时', train_energy: '能耗', train_expert_seconds: '专家矩阵乘时间', train_exchange_seconds: '通信时间',
     train_flops_per_device: '每台设备的算力', train_flops_per_token: '每词元计算量', train_frozen_weights: '冻结的权重', train_gradients: '梯度', train_host: '系统内存', train_in_flight: '在途微批数',
