@@ -278,12 +278,14 @@ class Estimator : private Placement<T> {
       const double beside_logits = (each + added).value > 0 ? std::floor(space / (each + added)) : kUnknownContext;
       return At{weights, each, pass, usable, std::max(0.0, std::min(beside_pass, beside_logits))};
     };
-    At fewest = at(fullest_, e_.device.weights, formulas::device_sequence_bytes(scratch_.cache, quiet_));
+    // Of two pools the fuller one counts.
+    const double uneven = fuller_pool();
+    At fewest = at(fullest_, e_.device.weights, uneven * formulas::device_sequence_bytes(scratch_.cache, quiet_));
     bool elsewhere = false;
     if (l.pipeline > 1)
       this->each_stage(l, [&](std::int64_t stage, Bytes held, Bytes each) {
         if (stage == fullest_) return true;
-        const auto other = at(stage, held, each);
+        const auto other = at(stage, held, uneven * each);
         if (other.fits >= fewest.fits) return true;
         fewest = other;
         elsewhere = true;
@@ -300,7 +302,7 @@ class Estimator : private Placement<T> {
     if (fewest.sequence.value <= 0) return data * fewest.fits;
     return trace.step(FormulaId::max_concurrency, data * fewest.fits,
                       {{"data", data, From::user}, {"room", space, FormulaId::room}, {"pass_activations", fewest.pass, From::model},
-                       of("bytes_per_sequence", fewest.sequence, FormulaId::device_kv_bytes_per_sequence),
+                       uneven > 1 ? Input("bytes_per_sequence", fewest.sequence, From::model) : of("bytes_per_sequence", fewest.sequence, FormulaId::device_kv_bytes_per_sequence),
                        {"logits_per_sequence", added, From::model}});
   }
 
@@ -344,6 +346,20 @@ class Estimator : private Placement<T> {
     for (const double state : scratch_.cache.state) if (state > 0) return true;
     return false;
   }
+  double kv_share() const { return 1 / (1 + (has_states() ? p_[Constant::state_ratio] : 0)); }
+  // What a sequence takes of both pools together when the one that it fills first is full, beside what it needs.
+  double fuller_pool() const {
+    const double share = kv_share();
+    if (share >= 1) return 1;
+    const auto& t = scratch_.cache;
+    double states = 0, all = 0;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) {
+      const double here = t.here[i] * t.share[i];
+      states += here * t.padding[i] * t.state[i];
+      all += here * formulas::layer_bytes(t, i);
+    }
+    return all > 0 ? std::max((1 - states / all) / share, states / all / (1 - share)) : 1;
+  }
   bool plain_cache() const {
     for (std::size_t i = 0; i < scratch_.cache.kept.size(); ++i)
       if (scratch_.cache.kept[i] > 0 || scratch_.cache.state[i] > 0) return false;
@@ -354,7 +370,7 @@ class Estimator : private Placement<T> {
     auto& c = e_.capacity;
     const auto& d = e_.device;
     // An engine that keeps states in a pool of their own gives the cache the rest of it.
-    const double kv_share = 1 / (1 + (has_states() ? p_[Constant::state_ratio] : 0));
+    const double kv_share = this->kv_share();
     const bool apart = kv_share < 1;
     c.kv_pool = trace_.step(FormulaId::kv_pool, kv_share * max(Bytes{}, d.usable - d.weights - d.activations - d.runtime),
                             {{"kv_share", kv_share, From::catalog}, {"usable", d.usable, usable_id()}, {"weights", d.weights, FormulaId::device_weights},

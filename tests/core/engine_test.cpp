@@ -457,3 +457,12 @@ TEST_CASE("a cache in system memory takes nothing of the devices, is read at the
   request["weights"] = "bf16";
   CHECK(warned(good(request), "option_without_effect"));
 }
+
+TEST_CASE("SGLang keeps states in a pool of their own, and as many sequences fit as the pool that is full first holds") {
+  json request{{"model", "Qwen/Qwen3-Next-80B-A3B-Instruct"}, {"engine", "sglang"}, {"device", "h200-sxm-141gb"}, {"devices", 2}, {"explain", true}, {"workload", {{"concurrency", 8}, {"context_tokens", 32768}}}};
+  const auto longer = good(request);
+  CHECK(number(longer, "/capacity/max_concurrency") == std::floor(number(longer, "/capacity/kv_tokens") / 32768));
+  request["workload"]["context_tokens"] = 2048;
+  const auto shorter = good(request);
+  CHECK(number(shorter, "/capacity/max_concurrency") < std::floor(number(shorter, "/capacity/kv_tokens") / 2048));
+}

@@ -1,6 +1,6 @@
 // What engines printed when they started, line by line, beside what the answer says. Every log is a public one; a tolerance is the log's
-// own rounding where the number is counted, and what the part is known to within where it is estimated. ExLlamaV2 and Transformers
-// print no such lines: what a driver or an allocator showed stands for them.
+// own rounding where the number is counted, and what the part is known to within where it is estimated. ExLlamaV2, Transformers and MLX
+// print no such lines: what a driver or an allocator showed stands for them. TensorRT-LLM prints none of activations and graphs.
 #include <cmath>
 #include <string>
 #include <vector>
