@@ -157,7 +157,7 @@ class TrainClock : private TrainPlaces {
     double bytes = 0;
     for (const auto& g : groups) bytes += g.parameters / g.state_shards * (2 * (g.weight_bytes + g.state_bytes) + g.gradient_bytes);
     const bool away = l_.offload != Offload::none;
-    const double rate = away ? data_.host_rate : d_.bandwidth.value * class_.memory;
+    const double rate = away ? (l_.nvme ? std::min(data_.nvme_rate, data_.host_rate) : data_.host_rate) : d_.bandwidth.value * class_.memory;
     return trace_.step(FormulaId::train_optimizer_seconds, Seconds{bytes / rate}, {{"bytes", bytes, From::model}, {"rate", rate, From::assumed}});
   }
 

@@ -355,15 +355,14 @@ class Trainer : private TrainActivations {
     for (auto& p : out_.timeline) p.runtime = runtime;
     const auto total = trace.step(FormulaId::train_total, out_.timeline[at].total(), {inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], {"runtime", runtime, FormulaId::train_runtime}});
 
-    const auto away = (1 - o) * states.optimizer;
-    Bytes host = away;
-    if (off_weights) host += states.weights;
-    if (off_gradients) host += states.gradients;
+    // What lies on NVMe leaves its buffers in system memory.
+    const auto held_there = [&](Bytes all) { return l_.nvme ? min(all, Bytes{data_.nvme_buffer}) : all; };
+    const auto states_there = held_there((1 - o) * states.optimizer), weights_there = held_there(off_weights ? states.weights : none), gradients_there = held_there(off_gradients ? states.gradients : none);
+    const Bytes host = states_there + weights_there + gradients_there;
     const double devices = static_cast<double>(l_.devices());
     if (host.value > 0)
       trace.step(FormulaId::train_host, devices * host,
-                 {{"devices", devices, From::user}, {"optimizer", away, From::model}, {"weights", off_weights ? states.weights : none, From::model},
-                  {"gradients", off_gradients ? states.gradients : none, From::model}});
+                 {{"devices", devices, From::user}, {"optimizer", states_there, From::model}, {"weights", weights_there, From::model}, {"gradients", gradients_there, From::model}});
     out_.host = devices * host;
     return total;
   }

@@ -28,6 +28,8 @@ TrainingData read(const nlohmann::json& data) {
   if (const auto* c = member(data, "common")) {
     out.overlap = number_of(*c, "overlap");
     out.tensor_exposed = number_of(*c, "tensor_exposed");
+    out.nvme_rate = number_of(*c, "nvme_rate");
+    out.nvme_buffer = number_of(*c, "nvme_buffer");
     out.host_rate = number_of(*c, "host_rate");
     out.dequantise = number_of(*c, "dequantise");
     out.direct_link = number_of(*c, "direct_link");

@@ -40,6 +40,8 @@ struct TrainingData {
   std::vector<TrainClass> classes;           // the last one is for all others
   double overlap = 0;                        // share of hidden communication that still costs time
   double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
+  double nvme_rate = 0;                      // bytes/s between a device's share of the drives and system memory
+  double nvme_buffer = 0;                    // bytes of system memory per device and part that lies on NVMe
   double host_rate = 0;                      // bytes/s of optimizer states in system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
   double direct_link = 0, direct_network = 0;    // bytes/s: devices linked so fast have such a network beyond their node

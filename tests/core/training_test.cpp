@@ -293,6 +293,20 @@ TEST_CASE("a higher ZeRO stage never needs more states, and full checkpointing n
   }
 }
 
+TEST_CASE("what is offloaded to NVMe leaves buffers in system memory, and takes longer to step") {
+  json request{{"model", "meta-llama/Llama-3.1-70B"}, {"framework", "deepspeed"}, {"parallel", {{"data", 8}, {"zero_stage", 3}, {"offload", "optimizer+parameters"}}}, {"activation_checkpointing", "full"},
+               {"device", "a100-sxm-80gb"}, {"devices", 8}};
+  const auto memory = train(request);
+  request["parallel"]["offload_to"] = "nvme";
+  const auto nvme = train(request);
+  CHECK(at(nvme, "/memory/per_device") == at(memory, "/memory/per_device"));
+  CHECK(number(memory, "/memory/host/total") == 16.0 * 70'553'706'496);
+  CHECK(number(nvme, "/memory/host/total") == 8 * 3e9);
+  CHECK(number(nvme, "/speed/step_seconds") > 2 * number(memory, "/speed/step_seconds"));
+  request["framework"] = "fsdp";
+  CHECK(text(train(request), "/problems/0/code") == "option_without_effect");
+}
+
 TEST_CASE("what does not fit gets advice that fits") {
   const auto a = train({{"model", "meta-llama/Llama-3.1-8B"}, {"micro_batch", 4}, {"device", "rtx-4090"}});
   CHECK_FALSE(is_true(a, "/memory/per_device/fits"));

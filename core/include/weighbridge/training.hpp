@@ -35,6 +35,7 @@ struct TrainLayout {
   bool no_sync = false;                      // FSDP: gradients stay whole until the last micro-batch
   bool sequence = false;                     // sequence parallelism beside tensor parallelism
   Offload offload = Offload::none;
+  bool nvme = false;                         // what is offloaded lies on NVMe, behind buffers in system memory
   std::int64_t devices() const { return data * tensor * pipeline * context; }
   std::int64_t replicas() const { return data * context; }
   std::int64_t shards() const { return shard_group > 0 ? shard_group : replicas(); }

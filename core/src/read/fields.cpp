@@ -208,6 +208,7 @@ constexpr Field kTrain[] = {
     {.path = "/parallel/zero_stage", .type = T::integer, .summary = "ZeRO stage", .min = 0, .max = 3},
     {.path = "/parallel/shard_group", .type = T::integer, .summary = "devices of a sharding group", .min = 1, .max = kMostDevices},
     {.path = "/parallel/offload", .type = T::choice, .summary = "what lies in system memory", .choices = "none optimizer optimizer+parameters"},
+    {.path = "/parallel/offload_to", .type = T::choice, .summary = "where it lies: system memory, or on NVMe behind buffers there", .choices = "memory nvme"},
     {.path = "/micro_batch", .type = T::integer, .summary = "sequences per device and pass", .unit = "sequences", .min = 1, .max = 1e6, .standard = "1"},
     {.path = "/gradient_accumulation", .type = T::integer, .summary = "passes per step", .min = 1, .max = 1e6, .standard = "1"},
     {.path = "/global_batch", .type = T::integer, .summary = "sequences per step, in place of gradient_accumulation", .min = 1, .max = 1e9},

@@ -370,6 +370,12 @@ class TrainReader {
     l.shard_group = r_.count("/parallel/shard_group");
     if (const auto* offload = r_.valid("/parallel/offload"))
       l.offload = as_text(*offload) == "optimizer" ? Offload::optimizer : as_text(*offload) == "none" ? Offload::none : Offload::all;
+    // DeepSpeed alone swaps to NVMe (ZeRO-Infinity).
+    const auto* to = r_.valid("/parallel/offload_to");
+    if (to && as_text(*to) == "nvme") {
+      l.nvme = l.offload != Offload::none && out_.framework == Framework::deepspeed;
+      if (!l.nvme) problems.add(Code::option_without_effect, "/parallel/offload_to", {{"option", "offload_to"}, {"engine", l.offload == Offload::none ? "offload none" : "frameworks other than deepspeed"}});
+    }
     const auto devices = out_.devices.value;
     const double product = static_cast<double>(l.tensor) * static_cast<double>(l.pipeline) * static_cast<double>(l.context) * static_cast<double>(r_.count("/parallel/data", 1));
     if (constexpr double kMostDevices = 65536; product > kMostDevices) {

@@ -133,7 +133,7 @@ export const enMore = {
       '/base_weights': 'Base weights', '/base_weights/bits_per_weight': 'Bits of the base', '/double_quantization': 'Double quantisation', '/sequence_tokens': 'Sequence', '/micro_batch': 'Micro-batch', '/gradient_accumulation': 'Accumulation',
       '/global_batch': 'Global batch', '/dataset_tokens': 'Data set in tokens', '/activation_checkpointing': 'Checkpointing', '/activation_checkpointing/every': 'Every so many layers', '/activation_offload': 'Offload activations',
       '/optimizer_in_backward': 'Optimizer in backward', '/compile': 'Compile', '/attention': 'Attention', '/loss': 'Loss', '/parallel/zero_stage': 'ZeRO stage', '/parallel/offload': 'Offload', '/parallel/sequence': 'Sequence parallel',
-      '/parallel/virtual_pipeline': 'Chunks per stage', '/parallel/context': 'Context parallel', '/parallel/shard_group': 'Sharding group', '/parallel/no_sync': 'No gradient sync', '/galore_rank': 'GaLore rank', '/trained_layers': 'Trained layers', '/capacity_factor': 'Expert capacity factor',
+      '/parallel/virtual_pipeline': 'Chunks per stage', '/parallel/context': 'Context parallel', '/parallel/shard_group': 'Sharding group', '/parallel/no_sync': 'No gradient sync', '/galore_rank': 'GaLore rank', '/trained_layers': 'Trained layers', '/capacity_factor': 'Expert capacity factor', '/parallel/offload_to': 'Offload to',
     } as Record<string, string>,
     fields: {} as Record<string, string>,
     figures: {
@@ -142,7 +142,7 @@ export const enMore = {
     } as Record<string, string>,
     short_: { 'speed.mfu': 'MFU' } as Record<string, string>,
     parts: { gradients: 'Gradients', optimizer: 'Optimizer', logits: 'Logits and loss' } as Record<string, string>,
-    choices: { full: 'full', freeze: 'last layers only', lora: 'LoRA', qlora: 'QLoRA', none: 'none', selective: 'selective', flash: 'flash', eager: 'eager', chunked: 'chunked', fused: 'fused', optimizer: 'optimizer', 'optimizer+parameters': 'optimizer and parameters' } as Record<string, string>,
+    choices: { full: 'full', freeze: 'last layers only', lora: 'LoRA', qlora: 'QLoRA', none: 'none', selective: 'selective', flash: 'flash', eager: 'eager', chunked: 'chunked', fused: 'fused', optimizer: 'optimizer', 'optimizer+parameters': 'optimizer and parameters', memory: 'system memory', nvme: 'NVMe' } as Record<string, string>,
     groups: { lora: 'LoRA', parallel: 'Split over devices' } as Record<string, string>,
     fragments: {} as Record<string, string>,
   },

@@ -19,7 +19,7 @@ const kExamples: [text: 'qlora' | 'full' | 'pretrain', link: string][] = [
 
 const kFront = ['/method', '/optimizer', '/precision', '/framework'];
 const kBatch = ['/sequence_tokens', '/micro_batch', '/gradient_accumulation', '/dataset_tokens'];
-const kSaving = ['/activation_checkpointing', '/loss', '/attention', '/parallel/zero_stage', '/parallel/offload', '/activation_offload', '/optimizer_in_backward', '/compile'];
+const kSaving = ['/activation_checkpointing', '/loss', '/attention', '/parallel/zero_stage', '/parallel/offload', '/parallel/offload_to', '/activation_offload', '/optimizer_in_backward', '/compile'];
 const kSplit = ['/parallel/data', '/parallel/tensor', '/parallel/sequence', '/parallel/pipeline', '/parallel/virtual_pipeline', '/parallel/context', '/parallel/expert', '/capacity_factor', '/parallel/shard_group'];
 const kOther = ['/global_batch', '/efficiency/compute', '/price_usd_per_hour', '/devices/per_node'];
 
