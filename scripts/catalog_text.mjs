@@ -198,7 +198,7 @@ function compactModels(models) {
   for (const { id, config } of models) {
     for (const [key, value] of Object.entries(config)) if (value === null) throw new Error(`${id}: /config/${key}: leave out what is null`);
   }
-  const rows = models.map(({ name, aliases, source, published_parameters, published_source, published_differs, ...row }) => ({
+  const rows = models.map(({ name, aliases, source, published_parameters, published_source, published_differs, published_as, ...row }) => ({
     id: row.id,
     ...(name === modelName(row.id) ? {} : { name }),
     ...(aliases.length > 0 ? { aliases } : {}),

@@ -446,7 +446,7 @@ class Packer {
   // ------------------------------------------------------------------------------------------------------------- models
 
   models() {
-    const rows = [];
+    const rows = [], others = [];
     const names = new Names("model", (name) => nameKey(name));
     for (const name of this.files("models")) {
       const file = this.read(name);
@@ -454,7 +454,7 @@ class Packer {
       file.check.array(file.json).forEach((row, i) => {
         const check = file.check.at(i);
         const required = ["id", "name", "family", "organization", "source", "config"];
-        const optional = ["aliases", "release", "published_parameters", "published_source", "published_differs", "note"];
+        const optional = ["aliases", "release", "published_parameters", "published_source", "published_differs", "published_as", "note"];
         if (!check.object(row, required, optional)) return;
         const id = check.at("id").text(row.id);
         if (!/^[\w.-]+\/[\w.-]+$/.test(id)) check.at("id").fail('must be a Hugging Face id, "organisation/name"');
@@ -470,11 +470,18 @@ class Packer {
         if (row.published_differs !== undefined && row.published_parameters === undefined) check.fail('"published_differs" needs "published_parameters"');
         if (row.published_differs !== undefined) check.at("published_differs").text(row.published_differs);
         if (row.published_source !== undefined) this.sourceOrAddress(check.at("published_source"), row.published_source);
+        if (row.published_as !== undefined) {
+          check.at("published_as").text(row.published_as);
+          if (row.published_parameters !== undefined) check.fail('"published_parameters" and "published_as" exclude each other');
+          others.push([check.at("published_as"), row.published_as]);
+        }
         if (row.note !== undefined) check.at("note").text(row.note);
         if (!isObject(row.config) || Object.keys(row.config).length === 0) check.at("config").fail("must be an object with keys");
         rows.push({ ...row, aliases });
       });
     }
+    for (const [check, id] of others)
+      if (rows.find((row) => row.id === id)?.published_parameters === undefined) check.fail(`no model ${id} with a published total`);
     return rows;
   }
 

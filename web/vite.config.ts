@@ -94,8 +94,12 @@ function data(single = false): Plugin {
   const made: Record<string, () => unknown> = {
     'virtual:published': () => {
       const folder = here('../core/data/models/');
-      const rows = readdirSync(folder).sort().flatMap((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as { id: string; published_parameters?: number; published_source?: string }[]);
-      return Object.fromEntries(rows.filter((row) => row.published_parameters).map((row) => [row.id, [row.published_parameters, row.published_source]]));
+      const rows = readdirSync(folder).sort().flatMap((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as { id: string; name: string; published_parameters?: number; published_source?: string; published_differs?: string; published_as?: string }[]);
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return Object.fromEntries(rows.flatMap((row) => {
+        const of = row.published_as === undefined ? row : byId.get(row.published_as)!;
+        return of.published_parameters ? [[row.id, [of.published_parameters, of.published_source, of.published_differs ?? '', of === row ? '' : of.name]]] : [];
+      }));
     },
     'virtual:left-out': () => (single ? [] : (JSON.parse(readFileSync(here('../docs/accuracy/speed.json'), 'utf8')) as { errors: unknown[] }).errors),
     'virtual:measurements': () => {

@@ -170,6 +170,8 @@ const refusals = [
   ["model id that is none", (f) => (f["models/tiny.json"][0].id = "tiny"), "/0/id: must be a Hugging Face id"],
   ["published parameters without a source", (f) => delete f["models/tiny.json"][0].published_source, '"published_parameters" needs "published_source"'],
   ["a difference from nothing", (f) => { delete f["models/tiny.json"][0].published_parameters; f["models/tiny.json"][0].published_differs = "why"; }, '"published_differs" needs "published_parameters"'],
+  ["a total of a model that is not there", (f) => { const row = f["models/tiny.json"][0]; delete row.published_parameters; delete row.published_source; row.published_as = "org/none"; }, "no model org/none with a published total"],
+  ["a total of its own and of another", (f) => (f["models/tiny.json"][0].published_as = "org/tiny"), '"published_parameters" and "published_as" exclude each other'],
   ["half a parameter", (f) => (f["models/tiny.json"][0].published_parameters = 1e9 + 0.5), "/0/published_parameters: 1000000000.5 is not an integer"],
   ["format of an encoding that is not there", (f) => (f["formats.json"].weight_formats[0].encoding = "q4_K"), '/weight_formats/0/encoding: there is no encoding "q4_K"'],
   ["unknown rule", (f) => (f["formats.json"].weight_formats[0].rule = "some"), '/weight_formats/0/rule: "some" is not one of'],
@@ -282,7 +284,7 @@ test("repeated keys are found at any depth, and equal keys of different objects 
 });
 
 // What the packed text leaves out: figures that only the tests compare with.
-const shown = ({ models, ...rest }) => ({ ...rest, models: models.map(({ published_parameters, published_source, published_differs, ...row }) => row) });
+const shown = ({ models, ...rest }) => ({ ...rest, models: models.map(({ published_parameters, published_source, published_differs, published_as, ...row }) => row) });
 
 test("the packed text gives back every row, in little space", () => {
   for (const { catalog } of [packCatalog(), packCatalog(write(smallCatalogue()))]) {

@@ -101,12 +101,22 @@ TEST_CASE("parameter totals are those that were published") {
 TEST_CASE("no catalogue model has an unknown architecture, and each has its published total") {
   // Published totals are not in the packed text; the files under core/data have them.
   std::map<std::string, std::pair<std::int64_t, bool>> totals;         // and whether the row says why it differs
+  std::map<std::string, std::string> same;                             // models whose total is published for another one of the same shapes
   for (const auto& file : std::filesystem::directory_iterator(WEIGHBRIDGE_TESTS_DIR "/../core/data/models")) {
     std::ifstream in(file.path());
-    for (const auto& row : json::parse(in, nullptr, false))
+    for (const auto& row : json::parse(in, nullptr, false)) {
+      if (row.contains("published_as")) same[row["id"]] = row["published_as"];
       if (const auto total = row.find("published_parameters"); total != row.end()) totals[row["id"]] = {total->get<std::int64_t>(), row.contains("published_differs")};
+    }
   }
-  CHECK(totals.size() > 100);
+  CHECK(totals.size() > 250);
+  CHECK(same.size() > 20);
+  for (const auto& [id, other] : same) {
+    INFO(id);
+    const auto total = totals.find(other);
+    REQUIRE((total != totals.end() && !total->second.second));
+    totals.emplace(id, total->second);
+  }
   CHECK(catalog().models().size() >= 200);
   for (const auto& model : catalog().models()) {
     INFO(model.id);
@@ -118,7 +128,7 @@ TEST_CASE("no catalogue model has an unknown architecture, and each has its publ
     const auto total = totals.find(model.id);
     if (total == totals.end()) continue;
     CHECK((m.parameters == total->second.first) != total->second.second);
-    CHECK(static_cast<double>(m.parameters) > 0.96 * static_cast<double>(total->second.first));
+    CHECK(static_cast<double>(m.parameters) > 0.74 * static_cast<double>(total->second.first));        // a stored copy of the table in a small model
   }
 }
 

@@ -1,6 +1,6 @@
-// Totals that others published, by catalogue id, with their source; made from core/data/models by vite.config.ts.
+// Totals that others published, by catalogue id, with their source, why they differ, and the model of the same shapes that they were published for; made from core/data/models by vite.config.ts.
 declare module 'virtual:published' {
-  const published: Record<string, [total: number, source: string] | undefined>;
+  const published: Record<string, [total: number, source: string, differs: string, of: string] | undefined>;
   export default published;
 }
 // Published measurements, from tests/measurements.

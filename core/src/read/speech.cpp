@@ -179,7 +179,8 @@ void read_voice(ConfigReader& top, ModelSpec& spec) {
     code2wav(w, wave);
   } else {
     talker_2_5(r, talker);
-    // A diffusion transformer and a vocoder whose shapes are in code: what is left of the published totals of both sizes (7B and 3B).
+    // A diffusion transformer and a vocoder whose shapes are in code: what is left of the published totals of both sizes, 7B and 3B
+    // (n_parameters in https://github.com/embeddings-benchmark/mteb, mteb/models/model_implementations/qwen_omni_models.py).
     wave.table("token2wav", 1, 449051296);
   }
   spec.towers.push_back(talker.take());

@@ -17,6 +17,8 @@ interface Row {
   kv: number | undefined;
   published: number | undefined;
   source: string | undefined;
+  differs: string;
+  of: string;
 }
 
 class Models implements Screen {
@@ -30,8 +32,8 @@ class Models implements Screen {
   private all(): Row[] {
     return (this.rows ??= this.host.description!.models.map((model) => {
       const answer = this.host.ask({ model: model.id }, false, 'estimate');
-      const [total, source] = published[model.id] ?? [];
-      return { model, weights: figure(answer, 'model.weight_bytes'), kv: figure(answer, 'model.kv_bytes_per_token'), published: total, source };
+      const [total, source, differs = '', of = ''] = published[model.id] ?? [];
+      return { model, weights: figure(answer, 'model.weight_bytes'), kv: figure(answer, 'model.kv_bytes_per_token'), published: total, source, differs, of };
     }));
   }
 
@@ -53,7 +55,7 @@ class Models implements Screen {
       { id: 'release', name: more!.release, value: (r) => (r.model as { release?: string }).release, down: true },
       { id: 'parameters', name: more!.counted, numeric: true, down: true, value: (r) => r.model.parameters, show: (r) => format.count(r.model.parameters) },
       { id: 'published', name: more!.published, numeric: true, down: true, value: (r) => r.published,
-        show: (r) => (r.published === undefined ? html`<span class="muted">–</span>` : r.published === r.model.parameters ? html`<span class="same" title=${more!.sameTotal}>${format.count(r.published)} <span aria-label=${more!.sameTotal}>=</span></span>` : html`<span title=${this.note(r)}>${format.count(r.published)}</span>`) },
+        show: (r) => (r.published === undefined ? html`<span class="muted" title=${more!.noTotal}>–</span>` : r.published === r.model.parameters ? html`<span class="same" title=${this.same(r)}>${format.count(r.published)} <span aria-label=${this.same(r)}>=</span></span>` : html`<span title=${this.note(r)}>${format.count(r.published)}</span>`) },
       { id: 'active', name: more!.active, numeric: true, down: true, value: (r) => r.model.active_parameters, show: (r) => (r.model.active_parameters === undefined ? '–' : format.short(r.model.active_parameters)) },
       { id: 'format', name: texts.labels['/weights']!, value: (r) => (r.model as { published_format?: string }).published_format },
       { id: 'weights', name: more!.weightBytes, numeric: true, down: true, value: (r) => r.weights, show: (r) => (r.weights === undefined ? '–' : format.giga(r.weights)) },
@@ -70,10 +72,15 @@ class Models implements Screen {
       ${with_.length === same.length ? nothing : html`<h3>${more!.differences}</h3><ul class="plain">${with_.filter((r) => r.published !== r.model.parameters).map((r) => html`<li><b>${r.model.name}</b> ${this.note(r)}</li>`)}</ul>`}</section>`;
   }
 
+  private same(row: Row): string {
+    const { more } = this.host;
+    return row.of === '' ? more!.sameTotal : plainSentence(more!.totalOf, { model: row.of });
+  }
+
   private note(row: Row): string {
     const off = Math.abs(row.model.parameters / row.published! - 1);
     const by = plainSentence(this.host.more!.offBy, { share: off < 1e-4 ? '< 0.01%' : this.host.format.percent(off) });
-    const why = (row.model as { note?: string }).note;
+    const why = row.differs || (row.model as { note?: string }).note;
     return why ? `${by}: ${why}` : by;
   }
 }

@@ -46,7 +46,7 @@ void read_glm4_moe(ConfigReader& r, ModelSpec& spec) {
   dense_then_experts(r, spec, dense, moe, layers);
   spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
   spec.mtp_kind = spec.layer_kind.empty() ? std::uint8_t{0} : spec.layer_kind.back();
-  spec.mtp_copies_tables = r.flag({"mtp_use_dedicated_embeddings"}, true);         // 4.6 and later leave the copies out and do not say so
+  spec.mtp_copies_tables = r.flag({"mtp_use_dedicated_embeddings"}, true);         // 4.6 leaves the copies out and does not say so
 }
 
 constexpr Traits kGlm4{.biases = Biases::qkv, .fused_gate_up = true};
