@@ -1,4 +1,5 @@
 // Per-layer embeddings, shared caches, encoder-decoders and cross-attention: totals that others published, and caches.
+// T5 and Whisper: the elements of their files on the Hub; Llama 3.2 Vision: data/hf_models.json in https://github.com/AlexsJones/llmfit.
 #include <nlohmann/json.hpp>
 
 #include "core/api_json.hpp"

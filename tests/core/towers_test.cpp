@@ -1,4 +1,5 @@
-// Vision and audio towers: totals that others published, and what engines load of them.
+// Vision and audio towers: totals that others published, and what engines load of them. An integer beside a name is the number of
+// elements in the files on the Hub, as data/hf_models.json in https://github.com/AlexsJones/llmfit lists it.
 #include <nlohmann/json.hpp>
 
 #include "core/api_json.hpp"
@@ -68,7 +69,7 @@ TEST_CASE("vision towers have as many parameters as published") {
       {"llava-hf/llava-onevision-qwen2-7b-ov-hf: 8030348832", multimodal("llava_onevision", 3584, {{"model_type", "siglip_vision_model"}, {"hidden_size", 1152}, {"intermediate_size", 4304}, {"num_hidden_layers", 26},
        {"image_size", 384}, {"patch_size", 14}, {"num_attention_heads", 16}, {"vision_use_head", false}}), 414732320},
       {"OpenGVLab/InternVL3-8B: 7944373760", multimodal("internvl_chat", 3584, {{"hidden_size", 1024}, {"intermediate_size", 4096}, {"num_hidden_layers", 24}, {"image_size", 448}, {"patch_size", 14}, {"qkv_bias", true}}), 331552768},
-      {"moonshotai/Kimi-VL-A3B-Instruct", multimodal("kimi_vl", 2048, moon), 447545840},
+      {"moonshotai/Kimi-VL-A3B-Instruct: 16407657776, of which 15960111936 are Moonlight's", multimodal("kimi_vl", 2048, moon), 447545840},
       // 2779.9 B with the language model, as on its Hub page.
       {"moonshotai/Kimi-K3", multimodal("kimi_k3", 7168, {{"init_pos_emb_height", 64}, {"init_pos_emb_width", 64}, {"merge_kernel_size", {2, 2}}, {"mm_hidden_size", 1024}, {"norm_type", "rmsnorm"}, {"patch_size", 14},
        {"qkv_hidden_size", 1536}, {"text_hidden_size", 7168}, {"vt_hidden_size", 1024}, {"vt_intermediate_size", 4096}, {"vt_num_attention_heads", 12}, {"vt_num_hidden_layers", 27}}), 447358976},
