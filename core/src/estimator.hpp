@@ -109,7 +109,7 @@ class Estimator : private Placement<T> {
         trace_.name_rows(c.names);
       }
     }
-    this->activations_on(l, sequences(), this->makes_logits(l, fullest_), trace_);
+    this->activations_on(l, sequences(), fullest_, trace_);
     t.activations = trace_.step(FormulaId::total_activations, devices * activations_,
                                 {{"devices", devices, From::user}, {"activations", activations_, activations_id()}});
     const auto parts = this->runtime_parts(l, trace_);
@@ -262,16 +262,16 @@ class Estimator : private Placement<T> {
     const auto runtime = this->runtime_on(l);
     // What each sequence adds to the activations, and what a pass takes without them.
     const Bytes added = ideal ? Bytes{4 * static_cast<double>(m_.spec.vocabulary)}
-                      : this->batched_prompts() ? this->activations_on(l, 1, true, quiet_) : Bytes{};
-    const auto pass_on = [&](bool head) {
-      return ideal ? this->activations_on(l, 0, head, quiet_) : this->batched_prompts() ? Bytes{} : this->activations_on(l, sequences(), head, quiet_);
+                      : this->batched_prompts() ? this->activations_on(l, 1, l.pipeline - 1, quiet_) : Bytes{};
+    const auto pass_on = [&](std::int64_t stage) {
+      return ideal ? this->activations_on(l, 0, stage, quiet_) : this->batched_prompts() ? Bytes{} : this->activations_on(l, sequences(), stage, quiet_);
     };
     struct At {
       Bytes weights, sequence, pass, usable;
       double fits;
     };
     const auto at = [&](std::int64_t stage, Bytes weights, Bytes each) {
-      const auto pass = pass_on(this->makes_logits(l, stage));
+      const auto pass = pass_on(stage);
       const auto usable = this->usable_on(stage, l, weights, pass);
       const auto space = max(Bytes{}, usable - weights - runtime);
       const double beside_pass = each.value > 0 ? std::floor((space - pass) / each) : space >= pass ? kUnknownContext : 0;
@@ -417,7 +417,7 @@ class Estimator : private Placement<T> {
   // of them less than the activations of one sequence in the widest split. So the search starts where these fit, but for rounding.
   std::int64_t least_devices(std::int64_t node) {
     const auto& w = r_.workload;
-    const Bytes each = r_.device->memory * r_.device->usable_fraction - this->reserved() - this->activations_on({node, 1, 1, 1}, 1, true, quiet_);
+    const Bytes each = r_.device->memory * r_.device->usable_fraction - this->reserved() - this->activations_on({node, 1, 1, 1}, 1, 0, quiet_);
     if (each.value <= 0) return 0;
     Bytes sequence;
     for (std::size_t i = 0; i < scratch_.layer_cache.size(); ++i) sequence += scratch_.cache.layers[i] * scratch_.layer_cache[i];

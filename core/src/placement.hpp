@@ -410,8 +410,24 @@ class Placement {
   // What a sequence adds to the activations, where a whole batch of prompts is read in one pass.
   bool batched_prompts() const { return p_.rule == EngineRule::dynamic && p_[Constant::whole_prompts_to] > 0; }
 
+  // What encoders work in, on the stage that holds them. Engines with a profiling run try as many images as a pass takes.
   template <class Tr>
-  Bytes activations_on(const Layout& l, double sequences, bool head, Tr& trace) const {
+  Bytes encoders_on(std::int64_t stage, double tensor, double tokens, double sequences, Tr& trace) const {
+    if (stage != 0 || !r_.towers) return {};
+    const bool profiled = p_.rule == EngineRule::budget, one = buffers_;
+    Bytes most;
+    for (const auto& t : m_.spec.towers) {
+      if (t.sight.patches <= 0) continue;
+      const double inputs = static_cast<double>(std::max<std::int64_t>(1, t.sight.inputs));
+      const double images = profiled ? std::max(1.0, std::floor(tokens / inputs)) : one ? 1 : r_.images * (batched_prompts() ? sequences : 1);
+      if (images > 0) most = max(most, formulas::encoder_activations(t.sight, images, p_[Constant::media_patches], one ? 4 : 2, one ? 1 : tensor, r_.flash || !one, trace));
+    }
+    return most;
+  }
+
+  template <class Tr>
+  Bytes activations_on(const Layout& l, double sequences, std::int64_t stage, Tr& trace) const {
+    const bool head = makes_logits(l, stage);
     const auto tensor = static_cast<double>(l.tensor);
     if (p_.rule == EngineRule::ideal) return formulas::activation_peak(m_, pass_tokens(), sequences, tensor, trace);
     formulas::PassShape s;
@@ -431,7 +447,7 @@ class Placement {
         for (const auto b : scratch_.layer_experts) expert = max(expert, b / 3);
       // Devices work side by side, each with copies of the inputs, only when nothing of the model lies on the host.
       const double stages = on_host_ > 0 || r_.cpu_moe > 0 || by_rows(l) ? 1 : static_cast<double>(l.pipeline);
-      return formulas::compute_buffer(m_, p_, s, stages, expert, drafting_buffers(s, context, head), head, r_.chunk_tokens.from, trace);
+      return formulas::compute_buffer(m_, p_, s, stages, expert, drafting_buffers(s, context, head), encoders_on(stage, 1, 0, 1, trace), head, r_.chunk_tokens.from, trace);
     }
     if (p_.rule == EngineRule::budget || p_.rule == EngineRule::free_share) tokens = r_.chunk_tokens;
     s.media = p_.rule == EngineRule::budget && sees();
@@ -439,7 +455,7 @@ class Placement {
     s.prompt = batched_prompts() ? tokens.value : std::max(tokens.value, std::min(context, r_.workload.prompt_tokens.value));
     if (p_.rule == EngineRule::budget) s.prompt = std::min(tokens.value, std::max(context, 1.0));
     s.tokens = batched_prompts() ? tokens.value * sequences : tokens.value;
-    return formulas::engine_activations(m_, p_, s, head, tokens.from, trace);
+    return formulas::engine_activations(m_, p_, s, head, encoders_on(stage, tensor, tokens.value, sequences, trace), tokens.from, trace);
   }
 
   // llama.cpp drafts in contexts of their own: one for each slot with a draft model, one for all with prediction layers.
@@ -450,7 +466,7 @@ class Placement {
     s.prompt = std::ceil(context / cells_.multiple) * cells_.multiple;
     s.tokens = std::min(r_.chunk_tokens.value, s.prompt);
     s.sequences = 1;
-    return contexts * formulas::compute_buffer(drafter(), p_, s, 1, {}, {}, head, r_.chunk_tokens.from, quiet_);
+    return contexts * formulas::compute_buffer(drafter(), p_, s, 1, {}, {}, {}, head, r_.chunk_tokens.from, quiet_);
   }
 
   double memory_share(const Layout& l) const {
@@ -497,13 +513,10 @@ class Placement {
     const auto runtime = runtime_on(l);
     Fullest most;
     bool any = false;
-    Bytes with_head, without_head;
+    Bytes activations;
     each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
-      if (!any) {
-        with_head = activations_on(l, sequences, true, quiet_);
-        without_head = l.pipeline > 1 ? activations_on(l, sequences, false, quiet_) : with_head;
-      }
-      const auto activations = makes_logits(l, stage) ? with_head : without_head;
+      // Between the first and the last stage all are alike.
+      if (stage < 2 || stage == l.pipeline - 1) activations = activations_on(l, sequences, stage, quiet_);
       const auto room = r_.device ? usable_on(stage, l, weights, activations) : Bytes{};
       const auto headroom = room - weights - sequences * sequence - activations - runtime;
       if (!any || headroom < most.headroom) most = {stage, weights, activations, headroom};

@@ -104,6 +104,30 @@ TEST_CASE("engines' start-up logs are reproduced line by line") {
   }
 }
 
+TEST_CASE("what an image encoder works in is counted: in a buffer of its own with Ollama, or as the peak of vLLM's profiling run") {
+  const auto activations = [](const json& request) { return number(parsed(api::estimate(written(request))), "/memory/per_device/activations"); };
+  // projector.graph="1.0 GiB" beside memory.graph.full="519.5 MiB": 4,096 patches, scores of 16 heads (https://github.com/atineiatte/deep-research-at-home/issues/14).
+  json gemma{{"model", "google/gemma-3-12b-it"}, {"weights", "Q4_K_M"}, {"engine", {{"name", "ollama"}, {"version", "0.6.5"}}}, {"device", "rtx-3060-12gb"}, {"devices", 1}, {"workload", {{"context_tokens", 8192}}}, {"options", {{"flash_attention", false}}}};
+  json text = gemma;
+  text["engine"] = {{"name", "llama.cpp"}, {"version", "b5000"}};       // without images
+  CHECK(std::abs(activations(gemma) / (1519.5 * kMiB) - 1) < 0.1);
+  CHECK(activations(text) < 600 * kMiB);
+  text["options"]["images_per_prompt"] = 1;
+  CHECK(activations(text) > 1300 * kMiB);
+  // Compute graphs of Gemma 4 26B with flash attention: 244 and 324 MiB.
+  const double graph = activations({{"model", "google/gemma-4-26B-A4B"}, {"weights", "Q4_K_M"}, {"engine", {{"name", "ollama"}, {"version", "0.20"}}}, {"device", "rtx-3090"}, {"devices", 1},
+                                    {"workload", {{"context_tokens", 32768}}}, {"options", {{"n_batch", 512}, {"flash_attention", true}}}});
+  CHECK(graph > 230 * kMiB);
+  CHECK(graph < 340 * kMiB);
+  // On a small card the largest image weighs more than the pass of text.
+  json vision{{"model", "Qwen/Qwen3-VL-8B-Instruct"}, {"engine", {{"name", "vllm"}, {"version", "0.19"}}}, {"device", "rtx-4090"}, {"devices", 1}, {"workload", {{"context_tokens", 16384}}}};
+  CHECK(activations(vision) == 2.0 * 65536 * (2 * 1152 + 2 * 4304 + 3 * 2 * 16 * 16));
+  vision["devices"] = 2;
+  vision["parallel"] = {{"pipeline", 2}};
+  const auto stages = activations(vision);
+  CHECK(stages <= 2.0 * 65536 * (2 * 1152 + 2 * 4304 + 1536));
+}
+
 TEST_CASE("what lies beside the model's own weights follows engine and version") {
   json request{{"model", "deepseek-ai/DeepSeek-V2-Lite"}, {"weights", "fp16"}, {"engine", {{"name", "vllm"}, {"version", "0.7.3"}}}, {"device", "a100-sxm-40gb"}, {"devices", 8}, {"parallel", {{"tensor", 8}}}};
   const auto beside = [&](const char* version) {

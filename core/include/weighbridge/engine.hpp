@@ -50,6 +50,7 @@ enum class Constant : std::uint8_t {
   score_copies,                    // score matrices without flash attention, in fp32
   expert_buffers,                  // 1: what experts work in lies beside the logits
   media_tokens,                    // prompts with pictures are profiled with at least so many tokens
+  media_patches,                   // largest image that buffers are made for
   prompt_logit_bytes,              // per token of the prompt and entry of the vocabulary
   every_logit,                     // 1: buffers for the logits of all tokens of a pass
   mask_bytes,                      // with flash attention, per token of a pass and cell

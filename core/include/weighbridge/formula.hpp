@@ -23,7 +23,7 @@ enum class FormulaId : std::uint8_t {
   held_tokens, device_kv_bytes_per_token, device_kv_bytes_per_sequence, device_kv_cache, total_kv_cache,
   // activations
   attention_activations, feed_forward_activations, logits_activations, activations, total_activations,
-  score_activations, hidden_activations, sampler_activations, expert_buffers, engine_activations,
+  score_activations, hidden_activations, sampler_activations, expert_buffers, encoder_activations, engine_activations,
   mask_buffer, attention_buffer, feed_forward_buffer, logits_buffer, pipeline_buffer, compute_buffer,
   // memory
   engine_context, engine_libraries, engine_graphs, runtime, device_total, total_runtime, total_memory, usable_memory,

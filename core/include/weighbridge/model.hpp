@@ -187,11 +187,21 @@ struct TowerPart {
   bool operator==(const TowerPart&) const = default;
 };
 
+// What an encoder works on: the largest image (all of its tiles), and how wide one layer is for a patch of it.
+struct Sight {
+  std::int64_t patches = 0;          // 0: unknown
+  std::int64_t inputs = 0;           // of the language model that they become
+  std::int64_t heads = 0, width = 0, pixels = 0;           // pixels: numbers of a patch
+  std::int64_t layer = 0;            // elements alive in the wider half of a layer, split over devices
+  bool operator==(const Sight&) const = default;
+};
+
 // What turns images or sound into inputs of the language model: an encoder and its projector.
 struct Tower {
   std::string name;                  // "vision", "audio", "encoder"
   bool encoder = false;              // the encoder half of a text or speech model: always loaded, quantised like the rest
   std::vector<TowerPart> parts;
+  Sight sight;
   bool operator==(const Tower&) const = default;
 };
 

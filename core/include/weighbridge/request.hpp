@@ -102,6 +102,7 @@ struct Request : ModelChoice {
   double host_bytes = 0;                     // 0: not given
   Workload workload;
   Given<double> chunk_tokens{8192};          // prompt tokens in one pass
+  double images = 0;                         // in a prompt
   bool towers = true;                        // false: a text-only GGUF file; the tower's is loaded for images alone
   bool speculative = false;                  // MTP layers are loaded too
   Draft draft;                               // with speculation

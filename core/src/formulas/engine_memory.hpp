@@ -61,10 +61,26 @@ Bytes expert_buffers(const Inventory& m, const EngineProfile& p, const PassShape
                     {{"tokens", s.tokens, tokens_from}, {"experts_used", used, From::model}, {"width", width, From::model}, {"hidden_size", hidden, From::model}});
 }
 
+// An encoder's widest point, one layer at a time. `images`: that it works on at once.
+template <class T>
+Bytes encoder_activations(const Sight& sight, double images, double most_patches, double bytes, double tensor, bool flash, T& trace) {
+  const auto of = [](std::int64_t n) { return static_cast<double>(n); };
+  const double each = most_patches > 0 ? std::min(most_patches, of(sight.patches)) : of(sight.patches), patches = images * each;
+  const double scores = flash ? 0 : of(sight.heads);
+  return trace.step(FormulaId::encoder_activations,
+                    Bytes{bytes * patches * (2 * of(sight.width) + of(sight.layer) / tensor + of(sight.pixels)) + 4 * scores * patches * patches},
+                    {{"bytes", bytes, From::format}, {"patches", patches, From::model}, {"width", of(sight.width), From::model}, {"layer_width", of(sight.layer), From::model},
+                     {"tensor", tensor, From::user}, {"pixels", of(sight.pixels), From::model}, {"score_heads", scores, From::model}});
+}
+
+inline Input encoder_input(Bytes encoder) {
+  return encoder.value > 0 ? Input("encoder", encoder, FormulaId::encoder_activations) : Input("encoder", encoder, From::model);
+}
+
 // Profiling run of vLLM, and the like of SGLang, TensorRT-LLM, Transformers and ExLlamaV2: the widest of attention, feed-forward
 // and sampling.
 template <class T>
-Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassShape& s, bool head, From tokens_from, T& trace) {
+Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassShape& s, bool head, Bytes encoder, From tokens_from, T& trace) {
   const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
   const auto attention = trace.step(FormulaId::attention_activations, Bytes{2 * s.tokens * (2 * hidden + m.widths.mixer / s.tensor)},
                                     {{"tokens", s.tokens, tokens_from}, {"hidden_size", hidden, From::model},
@@ -90,19 +106,20 @@ Bytes engine_activations(const Inventory& m, const EngineProfile& p, const PassS
   // Where nothing is sampled in one large batch, the hidden states of the pass lie beside the feed-forward.
   const bool beside = p.rule == EngineRule::dynamic;
   const auto under = beside || p.rule == EngineRule::budget ? states : Bytes{}, over = beside ? Bytes{} : states;
-  const auto peak = max(max(attention + scores, feed_forward + under), logits + over + experts);
+  const auto peak = max(max(max(attention + scores, feed_forward + under), logits + over + experts), encoder);
   return trace.step(FormulaId::engine_activations, peak,
                     {{"attention", attention, FormulaId::attention_activations}, {"scores", scores, FormulaId::score_activations},
                      {"feed_forward", feed_forward, FormulaId::feed_forward_activations},
                      {"hidden_beside_feed_forward", under, From::model}, {"logits", logits, FormulaId::sampler_activations},
-                     {"hidden_beside_logits", over, From::model}, {"experts", experts, FormulaId::expert_buffers}});
+                     {"hidden_beside_logits", over, From::model}, {"experts", experts, FormulaId::expert_buffers}, encoder_input(encoder)});
 }
 
 // llama.cpp's compute buffer on one device: rows in fp32 of a micro-batch, reused by every layer. `expert_matrix`: of experts in system
-// memory, one tensor at a time is copied over. `drafting`: buffers of the contexts that draft. `head`: the device makes the logits.
+// memory, one tensor at a time is copied over. `drafting`: buffers of the contexts that draft. `encoder`: what images are read in, a
+// context of its own. `head`: the device makes the logits.
 template <class T>
-Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, Bytes drafting, bool head, From tokens_from,
-                     T& trace) {
+Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape& s, double stages, Bytes expert_matrix, Bytes drafting, Bytes encoder, bool head,
+                     From tokens_from, T& trace) {
   const auto hidden = static_cast<double>(m.spec.hidden), vocabulary = static_cast<double>(m.spec.vocabulary);
   const double mask_bytes = s.flash ? p[Constant::mask_bytes] : 4;
   const auto mask = trace.step(FormulaId::mask_buffer, Bytes{mask_bytes * s.tokens * s.prompt},
@@ -126,10 +143,10 @@ Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape
   const auto inputs = trace.step(FormulaId::pipeline_buffer, copies * Bytes{4 * s.tokens * (s.prompt + hidden)},
                                  {{"copies", copies, From::catalog}, {"tokens", s.tokens, tokens_from}, {"cells", s.prompt, From::user},
                                   {"hidden_size", hidden, From::model}});
-  return trace.step(FormulaId::compute_buffer, max(max(attention, feed_forward), logits) + inputs + drafting,
+  return trace.step(FormulaId::compute_buffer, max(max(attention, feed_forward), logits) + inputs + drafting + encoder,
                     {{"attention", attention, FormulaId::attention_buffer}, {"feed_forward", feed_forward, FormulaId::feed_forward_buffer},
                      {"logits", logits, FormulaId::logits_buffer}, {"inputs", inputs, FormulaId::pipeline_buffer},
-                     {"drafting", drafting, From::model}});
+                     {"drafting", drafting, From::model}, encoder_input(encoder)});
 }
 
 // Beside weights, cache and activations, on each device.

@@ -428,7 +428,8 @@ void read_options(Reader& r, Request& out) {
   // GGUF files hold the language model alone; the projector's file is loaded with it when there are images. Ollama's models carry it,
   // and it is loaded with every model that has one.
   const bool gguf = p[Constant::towers_always] <= 0 && (out.engine.id == "llama.cpp" || (out.weights.format && out.weights.format->rule == FormatRule::gguf));
-  out.towers = !gguf || r.figure("/options/images_per_prompt") >= 1;
+  out.images = r.figure("/options/images_per_prompt");
+  out.towers = !gguf || out.images >= 1;
   const double sequences = large && p[Constant::max_sequences_large] > 0 ? p[Constant::max_sequences_large] : p[Constant::max_sequences];
   switch (p.rule) {
     case EngineRule::budget:

@@ -1,6 +1,7 @@
 // The weights of a tower, put down one by one: what the readers of images (towers.cpp) and of sound (speech.cpp) share.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -49,6 +50,22 @@ class TowerBuilder {
     const auto small = l.norms * l.width * (l.norm_bias ? 2 : 1) + l.more + (l.qkv_bias ? 3 * a : 0) + (l.out_bias ? l.width : 0) +
                        (l.mlp_bias ? (l.gated ? 2 : 1) * l.ffn + l.width : 0);
     table(name + "norms_and_biases", 1, small, l.layers);
+    auto& s = tower_.sight;
+    s.width = std::max(s.width, l.width);
+    s.layer = std::max({s.layer, 4 * a, (l.gated ? 3 : 2) * l.ffn});
+  }
+
+  // Heads and numbers of a patch, patches of one tile, tiles of the largest image, and how many patches become one input.
+  void image(std::int64_t heads, std::int64_t pixels, std::int64_t patches, std::int64_t tiles = 1, std::int64_t merged = 1) {
+    auto& s = tower_.sight;
+    s.heads = heads;
+    s.pixels = pixels;
+    s.patches = patches * tiles;
+    s.inputs = s.patches / std::max<std::int64_t>(1, merged);
+  }
+  void tiles(std::int64_t count, std::int64_t merged) {
+    const auto s = tower_.sight;
+    image(s.heads, s.pixels, s.patches, count, merged);
   }
 
   Tower take() {

@@ -46,6 +46,7 @@ Sizes clip(ConfigReader& v, TowerBuilder& t) {
   t.table("positions.weight", s.patches() + 1, s.width);
   t.vectors(5 * s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches());
   return s;
 }
 
@@ -56,6 +57,7 @@ Sizes siglip(ConfigReader& v, TowerBuilder& t, std::int64_t image = 224) {
   t.table("positions.weight", s.patches(), s.width);
   t.vectors(3 * s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches());
   return s;
 }
 
@@ -67,6 +69,7 @@ Sizes pixtral(ConfigReader& v, TowerBuilder& t) {
   t.vectors(s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .attention = s.heads * head, .gated = true,
             .qkv_bias = false, .out_bias = false, .mlp_bias = false, .norm_bias = false});
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches());
   return s;
 }
 
@@ -94,6 +97,11 @@ std::int64_t merged(ConfigReader& v, std::int64_t width) {
 std::int64_t patch_elements(ConfigReader& v, const Sizes& s) {
   return colours(v) * v.count_or({"temporal_patch_size"}, 2, 64) * s.patch * s.patch;
 }
+// Qwen's processors take images of up to 16,384 inputs (max_pixels 12,845,056 of 28 x 28, or 16,777,216 of 32 x 32).
+void qwen_image(ConfigReader& v, const Sizes& s, TowerBuilder& t) {
+  const auto merge = v.count_or({"spatial_merge_size"}, 2, kMostMerge);
+  t.image(s.heads, patch_elements(v, s), 16384 * merge * merge, 1, merge * merge);
+}
 
 void qwen2_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   auto s = read_sizes(v, {1280, 0, 32, 14, 0, 16});
@@ -104,6 +112,7 @@ void qwen2_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilde
   const auto out = v.count_or({"hidden_size"}, spec.hidden, kMostHidden);
   t.table("patch_embed.weight", s.width, patch_elements(v, s));
   t.layers({.layers = s.layers, .width = s.width, .ffn = times * s.width});
+  qwen_image(v, s, t);
   merger(t, 2 * s.width, merged(v, s.width), out);
 }
 
@@ -111,6 +120,7 @@ void qwen2_5_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuil
   const auto s = read_sizes(v, {1280, 3420, 32, 14, 0, 16});
   t.table("patch_embed.weight", s.width, patch_elements(v, s));
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .gated = true, .norm_bias = false});
+  qwen_image(v, s, t);
   merger(t, s.width, merged(v, s.width), v.count_or({"out_hidden_size"}, spec.hidden, kMostHidden));
 }
 
@@ -122,6 +132,7 @@ void qwen3_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilde
   t.vectors(s.width);
   t.table("positions.weight", v.count_or({"num_position_embeddings"}, 2304), s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  qwen_image(v, s, t);
   const auto in = merged(v, s.width);
   merger(t, 2 * s.width, in, out);
   const auto deep = static_cast<std::int64_t>(v.numbers("deepstack_visual_indexes", kMostLayers).size());
@@ -130,6 +141,7 @@ void qwen3_vl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilde
 
 void gemma3(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   const auto s = siglip(v, t);
+  t.tiles(1, std::max<std::int64_t>(1, s.patches() / 256));            // mm_tokens_per_image
   t.matrix("projector.weight", spec.hidden, s.width);
   t.vectors(s.width);
 }
@@ -142,6 +154,8 @@ void gemma4(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder&
   t.table("positions.weight", 2 * v.count_or({"position_embedding_size"}, 10240), s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .attention = s.heads * head, .gated = true,
             .qkv_bias = false, .out_bias = false, .mlp_bias = false, .norms = 4, .norm_bias = false, .more = 2 * head});
+  const auto pool = v.count_or({"pooling_kernel_size"}, 3, 64);
+  t.image(s.heads, colours(v) * s.patch * s.patch, 280 * pool * pool, 1, pool * pool);       // max_soft_tokens of its processor
   if (v.flag({"standardize"}, false)) t.vectors(2 * s.width);
   t.matrix("projector.weight", spec.hidden, s.width);
 }
@@ -206,6 +220,7 @@ void llama4(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder&
   t.table("positions.weight", s.patches() + 1, s.width);
   t.vectors(5 * s.width);                                              // class token, norms before and after
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches() + 1, 17, 4);              // max_patches 16, and the whole
   const auto in = v.count_or({"projector_input_dim"}, 4096, kMostHidden), out = v.count_or({"projector_output_dim"}, 4096, kMostHidden);
   t.matrix("adapter.fc1.weight", in, s.ffn);
   t.matrix("adapter.fc2.weight", out, in);
@@ -227,6 +242,7 @@ void mllama(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder&
   t.vectors(5 * s.width + 3);                                          // class token, two norms, three gates
   Layers l{.layers = s.layers, .width = s.width, .ffn = s.ffn, .qkv_bias = false, .out_bias = false};
   t.layers(l);
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches() + 1, tiles);
   l.layers = global;
   l.more = 2;
   t.layers(l, "global_layers.{}.");
@@ -238,6 +254,7 @@ void mistral3(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, Tower
   const auto s = encoder(v, t);
   const auto merge = whole.count_or({"spatial_merge_size"}, 2, kMostMerge);
   const bool bias = whole.flag({"multimodal_projector_bias"}, false);
+  t.tiles(1, merge * merge);
   t.vectors(s.width);
   t.matrix("patch_merger.weight", s.width, s.width * merge * merge);
   t.linear("projector.1", spec.hidden, s.width, bias);
@@ -253,6 +270,7 @@ void llava(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBui
 // LLaVA-NeXT adds one vector that ends a line of patches.
 void llava_next(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   llava(whole, v, spec, t);
+  t.tiles(whole.text("model_type") == "llava_onevision" ? 10 : 5, 1);  // image_grid_pinpoints, and the whole
   t.vectors(spec.hidden);
 }
 
@@ -264,6 +282,7 @@ void paligemma(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuild
 void idefics3(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   const auto s = siglip(v, t);
   const auto scale = whole.count_or({"scale_factor"}, 2, kMostMerge);
+  t.tiles(17, scale * scale);                                          // four by four, and the whole
   t.matrix("projector.weight", spec.hidden, s.width * scale * scale);
 }
 
@@ -277,12 +296,13 @@ void internvl(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilde
   t.vectors(2 * s.width);                                              // class token, bias of the patches
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn, .qkv_bias = bias, .norm_bias = !rms, .more = (norm ? 4 : 2) * s.width});
   t.vectors(8 * s.width);
+  t.image(s.heads, colours(v) * s.patch * s.patch, s.patches() + 1, 13, 4);              // max_dynamic_patch 12, and the whole
   t.linear("projector.1", spec.hidden, 4 * s.width, true);
   t.linear("projector.2", spec.hidden, spec.hidden, true);
 }
 
 // MoonViT (Kimi-VL, arXiv 2504.07491; K2.5).
-void kimi(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
+void kimi(ConfigReader& whole, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   const auto s = read_sizes(v, {1152, 4304, 27, 14, 0, 16});
   const auto rows = v.count_or({"init_pos_emb_height"}, 64, kMostPatch), columns = v.count_or({"init_pos_emb_width"}, 64, kMostPatch);
   std::int64_t merge = 4;
@@ -291,6 +311,7 @@ void kimi(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t
   t.table("positions.weight", rows * columns, s.width);
   t.vectors(3 * s.width);
   t.layers({.layers = s.layers, .width = s.width, .ffn = s.ffn});
+  t.image(s.heads, colours(v) * s.patch * s.patch, whole.text("model_type") == "kimi_k25" ? 16384 : 4096, 1, merge);       // in_patch_limit
   t.vectors(2 * s.width);
   t.linear("projector.1", merge * s.width, merge * s.width, true);
   t.linear("projector.2", spec.hidden, merge * s.width, true);
@@ -364,6 +385,7 @@ void molmo(ConfigReader&, ConfigReader&, const ModelSpec& spec, TowerBuilder& t)
 // Phi-3 and 3.5 Vision: CLIP ViT-L/14 at 336, four patches side by side, separators of lines and images.
 void phi3_v(ConfigReader&, ConfigReader& v, const ModelSpec& spec, TowerBuilder& t) {
   const auto s = clip(v, t);
+  t.tiles(17, 4);                                                      // num_crops 16, and the whole
   t.linear("projector.1", spec.hidden, 4 * s.width, true);
   t.linear("projector.2", spec.hidden, spec.hidden, true);
   t.vectors(2 * 4 * s.width);
