@@ -146,8 +146,8 @@ class Builder {
         r.split = Split::kv_heads;
         if (a.shares_cache) r.use = Use::never;
       };
-      keys("k_proj.weight", TensorClass::attention_k, k);
-      if (!a.key_is_value) keys("v_proj.weight", TensorClass::attention_v, v);
+      if (!a.no_keys) keys("k_proj.weight", TensorClass::attention_k, k);
+      if (!a.no_keys && !a.key_is_value) keys("v_proj.weight", TensorClass::attention_v, v);
     }
     matrix(at + "o_proj.weight", Role::attention, TensorClass::attention_output, s_.hidden, output);
     if (a.gate == OutputGate::heads) matrix(at + "g_proj.weight", Role::attention, TensorClass::attention_other, a.heads, s_.hidden);

@@ -30,6 +30,7 @@ struct Attention {
   QkNorm qk_norm = QkNorm::none;
   bool sinks = false;                // one learned logit per head (gpt-oss)
   bool key_is_value = false;         // values are the keys before their norm: no value matrix, the cache holds both (Gemma 4)
+  bool no_keys = false;              // of those that share a cache: it has no matrices for keys and values (CLA, arXiv 2405.12981)
   bool shares_cache = false;         // reads the keys and values of an earlier layer; its own are stored and unused (Gemma 3n and 4)
   OutputGate gate = OutputGate::none;        // of elements: its rows lie in the query matrix (Qwen3-Next)
   bool operator==(const Attention&) const = default;

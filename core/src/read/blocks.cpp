@@ -66,7 +66,7 @@ LayerKind read_layer(ConfigReader& r, const ModelSpec& spec, const Traits& t) {
 
 Experts read_experts(ConfigReader& r) {
   Experts e;
-  e.experts = r.count({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"}, "the number of experts", kMostExperts);
+  e.experts = r.count({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"}, "the number of experts", kMostExperts);
   e.used = r.count({"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts"}, "how many experts a token uses", kMostExperts);
   if (!r.failed() && e.used > e.experts)
     r.contradiction("num_experts_per_tok", "num_experts", "a token cannot use " + std::to_string(e.used) + " of " + std::to_string(e.experts) + " experts");
@@ -139,9 +139,26 @@ void add_layer(ModelSpec& spec, const LayerKind& kind) { spec.layer_kind.push_ba
 
 void set_mtp_kind(ModelSpec& spec, const LayerKind& kind) { spec.mtp_kind = kind_index(spec, kind); }
 
+std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers) {
+  std::vector<char> out;
+  if (const auto types = r.texts_per_layer("mlp_layer_types", layers); !types.empty()) {
+    for (const auto& type : types) out.push_back(type == "sparse");
+    return out;
+  }
+  const auto* given = r.find({"moe_layer_freq"});
+  if (given && given->is_array()) {
+    for (const auto n : r.numbers_per_layer("moe_layer_freq", layers, 1)) out.push_back(n != 0);
+    out.resize(static_cast<std::size_t>(layers));
+    return out;
+  }
+  const auto first = r.zero_or_more({"first_k_dense_replace", "num_dense_layers"}, 0, kMostLayers);
+  const auto every = r.count_or({"moe_layer_freq"}, 1, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) out.push_back(i >= first && i % every == 0);
+  return out;
+}
+
 void dense_then_experts(ConfigReader& r, ModelSpec& spec, const LayerKind& dense, const LayerKind& moe, std::int64_t layers) {
-  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
-  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < first ? dense : moe);
+  for (const char sparse : sparse_layers(r, layers)) add_layer(spec, sparse ? moe : dense);
 }
 
 void all_layers(ModelSpec& spec, const LayerKind& kind, std::int64_t layers) {

@@ -57,7 +57,9 @@ constexpr std::size_t kMostKinds = 255;
 void add_layer(ModelSpec& spec, const LayerKind& kind);
 // The shape of the prediction layers (MTP), which no other layer need have.
 void set_mtp_kind(ModelSpec& spec, const LayerKind& kind);
-// The first layers (first_k_dense_replace) are dense, the others have experts.
+// One entry per layer, 1 where it has experts: a list, or every n-th after the first dense ones.
+std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers);
+// Dense layers and those with experts as sparse_layers has them: mostly the first few are dense.
 void dense_then_experts(ConfigReader& r, ModelSpec& spec, const LayerKind& dense, const LayerKind& moe, std::int64_t layers);
 void all_layers(ModelSpec& spec, const LayerKind& kind, std::int64_t layers);
 void layers_by_window(ModelSpec& spec, const LayerKind& full, std::int64_t window, const std::vector<char>& windowed);

@@ -6,6 +6,7 @@
 
 #include "json.hpp"
 #include "read/config_reader.hpp"
+#include "read/families/families.hpp"
 #include "read/json_text.hpp"
 #include "read/json_walk.hpp"
 
@@ -51,7 +52,7 @@ struct Pattern {
   std::int64_t period, whole;                    // layer i attends to everything when i % period == whole
 };
 constexpr Pattern kPatterns[] = {{"gemma2", 2, 1}, {"gemma3", 6, 5}, {"gpt-oss", 2, 1}, {"cohere2", 4, 3}, {"olmo2", 4, 3}, {"exaone4", 4, 3}, {"exaone-moe", 4, 3},
-                                 {"afmoe", 4, 3}, {"llama4", 4, 3}};
+                                 {"afmoe", 4, 3}, {"llama4", 4, 3}, {"smallthinker", 4, 0}, {"cohere2moe", 4, 0}};
 constexpr std::int64_t kLlama4Chunk = 8192;          // which its files do not say
 
 bool is_projector(const GgufHeader& part) {
@@ -77,6 +78,10 @@ class GgufModel {
       if (!is_projector(part) && (!meta_ || part.values.size() > meta_->values.size())) meta_ = &part;
     architecture_ = words("general.architecture");
     if (architecture_.empty()) return refuse("it does not say what architecture it is of");
+    if (const auto part = unsupported_in_files(architecture_); !part.empty()) {
+      problems_.add(Code::unsupported_model, path_, {{"model_type", architecture_}, {"missing", std::vector<std::string>{std::string(part)}}});
+      return std::nullopt;
+    }
     if (is_encoder(architecture_)) return refuse("it is an encoder, which makes no text and keeps no cache");
     const auto layers = count_of("block_count");
     if (layers < 1 || layers > kMostLayersHere) return refuse("its " + architecture_ + ".block_count is missing, or no number from 1 to " + std::to_string(kMostLayersHere));
@@ -161,14 +166,13 @@ class GgufModel {
   }
 
   bool windowed(std::int64_t layer) const {
+    const auto* known = std::find_if(std::begin(kPatterns), std::end(kPatterns), [&](const Pattern& p) { return p.architecture == architecture_; });
     if (const auto* v = own("attention.sliding_window_pattern")) {
-      if (v->is_list()) return v->item(static_cast<std::uint64_t>(layer)) != 0;
+      if (v->is_list()) return v->length > 0 && v->item(static_cast<std::uint64_t>(layer) % v->length) != 0;
       const auto period = whole(v->number, kMostLayersHere);
-      if (period > 0) return layer % period != period - 1;
+      if (period > 0) return layer % period != (known != std::end(kPatterns) && known->whole == 0 ? 0 : period - 1);
     }
-    for (const auto& p : kPatterns)
-      if (p.architecture == architecture_) return layer % p.period != p.whole;
-    return true;
+    return known == std::end(kPatterns) || layer % known->period != known->whole;
   }
 
   bool read_layers() {
@@ -237,6 +241,7 @@ class GgufModel {
     a.value_dim = val > 0 ? val : a.head_dim;
     if (a.kv_heads < 1 || a.kv_heads > heads || a.head_dim < 1) return refuse("layer " + std::to_string(layer) + " has no usable attention heads"), false;
     a.fused_qkv = find(tensors, "attn_qkv.weight") != nullptr;
+    a.shares_cache = a.no_keys = !a.fused_qkv && !find(tensors, "attn_k.weight");
     const auto window = own("attention.sliding_window") || architecture_ != "llama4" ? count_of("attention.sliding_window") : kLlama4Chunk;
     if (window > 0 && windowed(layer)) a.window = window;
     return true;

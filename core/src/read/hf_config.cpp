@@ -76,6 +76,12 @@ std::string type_of_class(const json& config) {
   return out.substr(0, 64);
 }
 
+// A file without a model_type.
+std::string type_of_keys(const json& config) {
+  const auto* mixer = entry(config, "ssm_cfg");
+  return mixer && mixer->is_object() ? "mamba_ssm" : type_of_class(config);
+}
+
 // Classifiers and reward models have another head than the language model's that is counted.
 void warn_of_other_heads(ConfigReader& r) {
   const auto* list = r.find_anywhere("architectures");
@@ -140,9 +146,10 @@ std::optional<ModelSpec> read_config(const json& config, std::string_view name, 
   // A text_config that does not say what it is, is what the whole says it is.
   const auto own = text_in(*language.object, "model_type"), whole = text_in(config, "model_type");
   spec.architecture = own.empty() ? whole : own;
-  if (spec.architecture.empty()) spec.architecture = type_of_class(config);
+  if (spec.architecture.empty()) spec.architecture = type_of_keys(config);
   auto read = find_family(spec.architecture);
-  for (const auto& type : {own, whole})
+  // Copies have types of their own; the class is what is run.
+  for (const auto& type : {own, whole, type_of_class(config)})
     if (!read && unsupported_part(own).empty()) read = find_family(type);
   std::vector<std::string> missing;
   const auto known_part = read ? std::string_view() : unsupported_part(unsupported_part(own).empty() ? whole : own);

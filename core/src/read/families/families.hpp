@@ -25,6 +25,8 @@ void look_for_signs(ConfigReader& r, bool known);
 ReadFamily find_family(std::string_view model_type);
 // What a known architecture would need that is not here yet; empty when there is no such.
 std::string_view unsupported_part(std::string_view model_type);
+// The same of a file's architecture, whose tensors say all that keys leave out.
+std::string_view unsupported_in_files(std::string_view architecture);
 // By the keys that most families share.
 void read_generic(ConfigReader& r, ModelSpec& spec);
 
@@ -50,8 +52,6 @@ void read_deepseek(ConfigReader& r, ModelSpec& spec);
 void read_deepseek_v3(ConfigReader& r, ModelSpec& spec);
 // `value_otherwise`: width of a value head where the config has none; 0: it must say so.
 Mla read_latent_attention(ConfigReader& r, std::int64_t value_otherwise = 0);
-// One entry per layer, 1 where it has experts: a list, or every n-th after the first dense ones.
-std::vector<char> sparse_layers(ConfigReader& r, std::int64_t layers);
 
 template <class Table>
 ReadFamily find_in(const Table& table, std::string_view model_type) {

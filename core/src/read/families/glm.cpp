@@ -62,7 +62,14 @@ void read_glm4(ConfigReader& r, ModelSpec& spec) {
   read_decoder(r, spec, t);
 }
 
+// GLM-OCR: GLM-4-0414's layer without biases, and one that predicts the token after next.
+void read_glm_ocr(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.norms = 4, .bias_key = {}, .fused_gate_up = true});
+  spec.mtp_layers = r.zero_or_more({"num_nextn_predict_layers"}, 0, 16);
+}
+
 constexpr std::array kFamilies{
+    Family{"glm_ocr", read_glm_ocr}, Family{"glm_ocr_text", read_glm_ocr}, Family{"glm_image_text", read_glm4}, Family{"glmga", read_glm4},
     Family{"chatglm", read_chatglm}, Family{"glm", read_glm}, Family{"glm4", read_glm4}, Family{"glm4_moe", read_glm4_moe},
     Family{"glm4v", read_glm4}, Family{"glm4v_text", read_glm4}, Family{"glm46v", read_glm4},
     Family{"glm4v_moe", read_glm4_moe}, Family{"glm4v_moe_text", read_glm4_moe}, Family{"solar_open", read_glm4_moe},

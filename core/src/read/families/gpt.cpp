@@ -30,6 +30,19 @@ constexpr Traits kGpt{.tied = true, .gated = false, .norm_bias = true, .bias_key
 
 void read_gpt2(ConfigReader& r, ModelSpec& spec) { read_gpt(r, spec, {kGpt, true, 0}); }
 
+// GPT: GPT-2 without the last norm.
+void read_gpt1(ConfigReader& r, ModelSpec& spec) {
+  read_gpt2(r, spec);
+  spec.final_norm = false;
+}
+
+// Jais: GPT-2 with a gated feed-forward, and slopes in place of a table of positions.
+void read_jais(ConfigReader& r, ModelSpec& spec) {
+  auto t = kGpt;
+  t.gated = r.text("activation_function", "gelu") == "swiglu";
+  read_gpt(r, spec, {t, r.text("position_embedding_type", "learned") == "learned", 0});
+}
+
 // One key-value head for all queries (SantaCoder, StarCoder 1).
 void read_gpt_bigcode(ConfigReader& r, ModelSpec& spec) {
   read_gpt2(r, spec);
@@ -152,7 +165,31 @@ void read_cohere2(ConfigReader& r, ModelSpec& spec) {
   layers_by_window(spec, kind, read_window(r, spec, 4096), read_windowed(r, layers, 4));
 }
 
+// Command A+: experts as wide as the file's feed-forward; the first layers are dense and have windows of their own.
+void read_cohere2_moe(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, true);
+  const auto layers = read_layers(r);
+  auto dense = read_layer(r, spec, kCohere);
+  const auto e = read_experts(r);
+  auto moe = moe_layer(dense, e);
+  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_experts"}, 0, kMostExperts) * e.width;
+  dense.feed_forward.width = r.count_or({"prefix_dense_intermediate_size"}, e.width);
+  const auto sparse = sparse_layers(r, layers);
+  const auto first = r.zero_or_more({"first_k_dense_replace"}, 0, kMostLayers);
+  const auto every_first = r.count_or({"prefix_dense_sliding_window_pattern"}, 1, kMostLayers), every = r.count_or({"sliding_window_pattern"}, 4, kMostLayers);
+  auto local = r.has("layer_types") ? read_windowed(r, layers, 0) : std::vector<char>();
+  for (auto i = static_cast<std::int64_t>(local.size()); i < layers; ++i) local.push_back(i < first ? (i + 1) % every_first != 0 : (i - first + 1) % every != 0);
+  const auto window = read_window(r, spec, 4096);
+  for (std::size_t i = 0; i < sparse.size(); ++i) {
+    auto kind = sparse[i] ? moe : dense;
+    if (local[i]) kind.mixer.attention.window = window;
+    add_layer(spec, kind);
+  }
+}
+
 constexpr std::array kFamilies{
+    Family{"cohere2_moe", read_cohere2_moe}, Family{"openai-gpt", read_gpt1},
+    Family{"gpt-sw3", read_gpt2},        Family{"jais", read_jais},
     Family{"gpt2", read_gpt2},           Family{"gpt_bigcode", read_gpt_bigcode},
     Family{"gpt_neox", read_gpt_neox},   Family{"gpt_neox_reward_model", read_gpt_neox},
     Family{"gptj", read_gptj},           Family{"opt", read_opt},

@@ -95,6 +95,25 @@ void read_qwen35(ConfigReader& r, ModelSpec& spec) { read_qwen(r, spec, 0); }
 // The checkpoints hold a prediction layer that config.json says nothing of.
 void read_qwen3_next(ConfigReader& r, ModelSpec& spec) { read_qwen(r, spec, 1); }
 
+// OLMo Hybrid: what the file leaves out of the state's widths follows from the hidden size.
+void read_olmo_hybrid(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto full = read_layer(r, spec, {.qk_norm = QkNorm::full_width});
+  const auto heads = full.mixer.attention.heads;
+  Recurrent s;
+  s.kind = RecurrentKind::gated_delta;
+  s.key_heads = r.count_or({"linear_num_key_heads"}, heads, kMostHeads);
+  s.heads = r.count_or({"linear_num_value_heads"}, heads, kMostHeads);
+  s.key_dim = r.count_or({"linear_key_head_dim"}, std::max<std::int64_t>(1, spec.hidden * 3 / 4 / s.key_heads), kMostHeadDim);
+  s.value_dim = r.count_or({"linear_value_head_dim"}, 2 * s.key_dim, kMostHeadDim);
+  s.kernel = r.count_or({"linear_conv_kernel_dim"}, 4, 64);
+  if (!r.failed() && s.heads % s.key_heads != 0) r.contradiction("linear_num_key_heads", "linear_num_value_heads", "the one does not divide the other");
+  auto linear = full;
+  linear.mixer = only(s);
+  for (const char is_full : full_layers(r, layers, "linear_attention")) add_layer(spec, is_full ? full : linear);
+}
+
 // ---- Kimi Linear and K3 ----
 
 void read_kimi_linear(ConfigReader& r, ModelSpec& spec) {
@@ -294,6 +313,7 @@ void read_rwkv7(ConfigReader& r, ModelSpec& spec) {
 }
 
 constexpr std::array kFamilies{
+    Family{"olmo_hybrid", read_olmo_hybrid},
     Family{"qwen3_next", read_qwen3_next},  Family{"qwen3_5", read_qwen35},          Family{"qwen3_5_text", read_qwen35},
     Family{"qwen3_5_moe", read_qwen35},     Family{"qwen3_5_moe_text", read_qwen35}, Family{"kimi_linear", read_kimi_linear},
     Family{"kimi_k3", read_kimi_linear},    Family{"bailing_hybrid", read_ling3},

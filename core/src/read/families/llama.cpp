@@ -156,7 +156,47 @@ void read_bitnet(ConfigReader& r, ModelSpec& spec) {
   for (auto& kind : spec.kinds) kind.feed_forward.inner_norm = true;
 }
 
+// HyperCLOVA X: a norm behind each half too, if the file says so.
+void read_hyperclovax(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.norms = r.flag({"use_post_norm"}, false) ? 4 : 2}); }
+
+// nanochat: norms without weights.
+void read_nanochat(ConfigReader& r, ModelSpec& spec) {
+  read_decoder(r, spec, {.gated = false, .norms = 0, .bias_key = "qkv_bias"});
+  spec.final_norm = false;
+}
+
+// Jais 2: Nemotron's layer with biases.
+void read_jais2(ConfigReader& r, ModelSpec& spec) { read_decoder(r, spec, {.gated = false, .norm_bias = true, .biased = true, .mlp_biased = true}); }
+
+// PLaMo 3: norms before and after each half, seven local layers to one global.
+void read_plamo3(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto layer = read_layer(r, spec, {.norms = 4, .fused_qkv = true, .fused_gate_up = true, .qk_norm = QkNorm::per_head});
+  layers_by_window(spec, layer, r.count_or({"window_size", "sliding_window"}, 2048, kMostContext), read_windowed(r, layers, 8));
+}
+
+// Granite with windows: one sink per head; the first of four layers is global. Some have experts.
+void read_granite_swa(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, true);
+  const auto layers = read_layers(r);
+  auto layer = read_layer(r, spec, {});
+  layer.mixer.attention.sinks = true;
+  if (r.zero_or_more({"num_local_experts"}, 0, kMostExperts) > 0) {
+    layer = moe_layer(layer, read_experts(r));
+    layer.feed_forward.shared_width = r.zero_or_more({"shared_intermediate_size"}, 0);
+  }
+  std::vector<char> local;
+  for (std::int64_t i = 0; i < layers; ++i) local.push_back(i % 4 != 0);
+  layers_by_window(spec, layer, read_window(r, spec, 128), r.has("layer_types") ? read_windowed(r, layers, 0) : local);
+}
+
 constexpr std::array kFamilies{
+    Family{"hyperclovax", read_hyperclovax}, Family{"nanochat", read_nanochat},   Family{"jais2", read_jais2},
+    Family{"plamo3", read_plamo3},         Family{"granite_swa", read_granite_swa}, Family{"granitemoe_swa", read_granite_swa},
+    Family{"exaone4_5", read_exaone4},     Family{"exaone4_5_text", read_exaone4}, Family{"hunyuan_vl", read_hunyuan_dense},
+    Family{"hunyuan_vl_text", read_hunyuan_dense}, Family{"emu3_text_model", read_llama}, Family{"Emu3", read_llama},
+    Family{"paddleocr_vl_text", read_ernie}, Family{"telechat3", read_llama},     Family{"code_llama", read_llama},
     Family{"llama", read_llama},           Family{"mistral", read_mistral},       Family{"ministral", read_mistral},
     Family{"ministral3", read_mistral},    Family{"mistral3", read_mistral},    Family{"smollm3", read_smollm3},       Family{"granite", read_llama},
     Family{"internlm", read_internlm},     Family{"internlm2", read_internlm2},   Family{"internlm3", read_internlm3},

@@ -20,8 +20,44 @@ void read_all_experts(ConfigReader& r, ModelSpec& spec, const Traits& t) {
 void read_mixtral(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {}); }
 void read_olmoe(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {.qk_norm = QkNorm::full_width}); }
 
-// Grok 1: norms before and after each half.
-void read_grok(ConfigReader& r, ModelSpec& spec) { read_all_experts(r, spec, {.norms = 4}); }
+// Grok: norms before and after each half; from 2 on a dense feed-forward beside the experts.
+void read_grok(ConfigReader& r, ModelSpec& spec) {
+  read_all_experts(r, spec, {.norms = 4});
+  if (r.flag({"residual_moe"}, false)) spec.kinds.front().feed_forward.width = r.count({"intermediate_size"}, "the width of the dense feed-forward");
+}
+
+// Arctic: beside the experts a feed-forward as wide as the hidden size, with a norm of its own.
+void read_arctic(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, {});
+  auto moe = moe_layer(dense, read_experts(r));
+  if (r.flag({"parallel_attn_mlp_res"}, false)) {
+    moe.feed_forward.width = spec.hidden;
+    moe.norms = 3;
+  }
+  const auto every = r.count_or({"moe_layer_frequency"}, 2, kMostLayers);
+  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, (i + 1) % every == 0 ? moe : dense);
+}
+
+// SmallThinker: experts in every layer; which layers have a window is a list.
+void read_smallthinker(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  LayerKind kind;
+  kind.mixer.attention = read_attention(r, spec, {.bias_key = {}});
+  Experts e;
+  e.experts = r.count({"moe_num_primary_experts"}, "the number of experts", kMostExperts);
+  e.used = r.count({"moe_num_active_primary_experts"}, "how many experts a token uses", kMostExperts);
+  e.width = r.count({"moe_ffn_hidden_size"}, "the width of an expert");
+  if (!r.failed() && e.used > e.experts) r.contradiction("moe_num_active_primary_experts", "moe_num_primary_experts", "a token cannot use more experts than there are");
+  if (r.flag({"moe_enable_secondary_experts"}, false)) r.unsupported("experts inside of experts (moe_enable_secondary_experts)");
+  kind = moe_layer(kind, e);
+  const auto windowed = r.numbers_per_layer("sliding_window_layout", layers, 1);
+  auto local = std::vector<char>(windowed.begin(), windowed.end());
+  local.resize(static_cast<std::size_t>(layers));
+  layers_by_window(spec, kind, read_window(r, spec, 4096), local);
+}
 
 void read_granitemoe(ConfigReader& r, ModelSpec& spec) {
   read_all_experts(r, spec, {});
@@ -114,6 +150,17 @@ void read_afmoe(ConfigReader& r, ModelSpec& spec) {
   }
 }
 
+// Muse Glimmer: AFMoE's gate and norms in dense layers; every fourth layer, counted from the last, is global.
+void read_muse_glimmer(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  auto layer = read_layer(r, spec, {.norms = 4});
+  layer.mixer.attention.gate = OutputGate::elements;
+  std::vector<char> local;
+  for (std::int64_t i = 0; i < layers; ++i) local.push_back((layers - 1 - i) % 4 != 0);
+  layers_by_window(spec, layer, read_window(r, spec, 2048), r.has("layer_types") ? read_windowed(r, layers, 0) : local);
+}
+
 // Laguna: as many heads as the file gives each layer, one gate a head.
 void read_laguna(ConfigReader& r, ModelSpec& spec) {
   read_sizes(r, spec, false);
@@ -154,16 +201,24 @@ void read_hy3(ConfigReader& r, ModelSpec& spec) {
 // Hunyuan writes its counts once for each layer.
 void read_hunyuan(ConfigReader& r, ModelSpec& spec) {
   read_sizes(r, spec, false);
-  if (r.flag({"use_cla"}, false)) r.unsupported("layers that share a key-value cache (use_cla)");
   if (r.flag({"use_mla"}, false)) r.unsupported("latent attention in this family (use_mla)");
   const auto layers = read_layers(r);
   const auto dense = read_layer(r, spec, {.qk_norm = QkNorm::per_head, .qk_norm_key = "use_qk_norm", .qk_normed = false});
-  if (r.zero_or_more({"num_experts"}, 0, kMostExperts) < 2) return all_layers(spec, dense, layers);
-  const auto e = read_experts(r);
-  auto moe = moe_layer(dense, e);
-  moe.feed_forward.shared_width = r.zero_or_more({"num_shared_expert"}, 0, kMostExperts) * e.width;
+  auto moe = dense;
+  if (r.zero_or_more({"num_experts"}, 0, kMostExperts) > 1) {
+    const auto e = read_experts(r);
+    moe = moe_layer(dense, e);
+    moe.feed_forward.shared_width = r.zero_or_more({"num_shared_expert"}, 0, kMostExperts) * e.width;
+  }
   const auto skipped = r.zero_or_more({"moe_layer_num_skipped"}, 0, kMostLayers);
-  for (std::int64_t i = 0; i < layers; ++i) add_layer(spec, i < skipped ? dense : moe);
+  // Of so many layers the first makes the keys and values, and the others have no matrices for them (CLA, arXiv 2405.12981).
+  const auto shared_by = r.flag({"use_cla"}, false) ? r.count_or({"cla_share_factor"}, 1, kMostLayers) : 1;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    auto layer = i < skipped ? dense : moe;
+    auto& a = layer.mixer.attention;
+    a.shares_cache = a.no_keys = i % shared_by != 0;
+    add_layer(spec, layer);
+  }
 }
 
 // ERNIE 4.5: the first layers are dense, the rest have routed and shared experts and a correction per expert.
@@ -276,6 +331,9 @@ constexpr std::array kFamilies{
     Family{"dbrx", read_dbrx},               Family{"bailing_moe", read_bailing}, Family{"bailing_moe_v2", read_bailing}, Family{"exaone_moe", read_exaone_moe}, Family{"afmoe", read_afmoe}, Family{"laguna", read_laguna},   Family{"hunyuan", read_hunyuan},
     Family{"hunyuan_v1_moe", read_hunyuan},  Family{"ernie4_5_moe", read_ernie_moe}, Family{"llama4", read_llama4},
     Family{"llama4_text", read_llama4},      Family{"mimo_v2_flash", read_mimo_v2},
+    Family{"grok1", read_grok},              Family{"arctic", read_arctic},         Family{"smallthinker", read_smallthinker},
+    Family{"muse_glimmer", read_muse_glimmer}, Family{"muse_glimmer_text", read_muse_glimmer}, Family{"mimo_v2", read_mimo_v2},
+    Family{"sarvam_moe", read_bailing},
     Family{"grok-1", read_grok},             Family{"flex_olmo", read_olmoe},        Family{"hy_v3", read_hy3},               Family{"step3p5", read_step},          Family{"step3p7", read_step},
 };
 

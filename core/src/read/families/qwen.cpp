@@ -80,6 +80,22 @@ void read_qwen2_moe(ConfigReader& r, ModelSpec& spec) {
 }
 void read_qwen3_moe(ConfigReader& r, ModelSpec& spec) { read_moe(r, spec, kQwen3, false); }
 
+// Mellum 2: lists say which layers have experts and which a window.
+void read_mellum(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, false);
+  const auto layers = read_layers(r);
+  const auto dense = read_layer(r, spec, kQwen3);
+  const auto moe = moe_layer(dense, read_experts(r));
+  const auto sparse = sparse_layers(r, layers);
+  const auto local = r.has("layer_types") ? read_windowed(r, layers, 0) : std::vector<char>(static_cast<std::size_t>(layers));
+  const auto window = read_window(r, spec, 1024);
+  for (std::size_t i = 0; i < sparse.size(); ++i) {
+    auto kind = sparse[i] ? moe : dense;
+    if (local[i]) kind.mixer.attention.window = window;
+    add_layer(spec, kind);
+  }
+}
+
 // MiniCPM-V and -o are built on Llama 3, then Qwen2 (2.6), then Qwen3 (4.5); the version says which.
 void read_minicpmv(ConfigReader& r, ModelSpec& spec) {
   const auto* version = r.find({"version"});
@@ -91,6 +107,7 @@ void read_minicpmv(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"qwen", read_qwen1},
+    Family{"mellum", read_mellum},
     Family{"qwen2", read_qwen2},
     Family{"molmo", read_molmo},
     Family{"logics", read_qwen3},

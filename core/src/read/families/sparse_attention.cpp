@@ -155,7 +155,7 @@ void read_longcat(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"deepseek_v32", read_deepseek_v32}, Family{"glm_moe_dsa", read_glm_dsa},     Family{"deepseek_v4", read_deepseek_v4},
-    Family{"deepseek_ref", read_deepseek_v4},  Family{"minimax_m3", read_minimax_m3},   Family{"minimax_m3_vl", read_minimax_m3},
+    Family{"deepseek_ref", read_deepseek_v4},  Family{"minimax_m3", read_minimax_m3},   Family{"minimax_m3_vl", read_minimax_m3}, Family{"minimax_m3_vl_text", read_minimax_m3},
     Family{"longcat_flash", read_longcat},
 };
 

@@ -98,6 +98,33 @@ void read_mamba2(ConfigReader& r, ModelSpec& spec) {
   all_layers(spec, k, layers);
 }
 
+// The first Mamba files: the mixer is an object of its own, and the vocabulary is rounded up.
+void read_mamba_ssm(ConfigReader& r, ModelSpec& spec) {
+  read_sizes(r, spec, true);
+  spec.tied = r.flag({"tie_embeddings"}, true);
+  const auto multiple = r.count_or({"pad_vocab_size_multiple"}, 8, kMostHidden);
+  spec.vocabulary = (spec.vocabulary + multiple - 1) / multiple * multiple;
+  if (!r.numbers("attn_layer_idx", kMostLayers).empty()) r.unsupported("layers of attention among those with a state (attn_layer_idx)");
+  if (r.zero_or_more({"d_intermediate"}, 0) > 0) r.unsupported("a feed-forward beside the state (d_intermediate)");
+  auto mixer = r.inside("ssm_cfg");
+  const auto width = mixer.count_or({"expand"}, 2, 64) * spec.hidden;
+  LayerKind k;
+  k.norms = 1;
+  if (mixer.text("layer", "Mamba1") == "Mamba2") {
+    Mamba2Sizes s;
+    s.head_dim = mixer.count_or({"headdim"}, 64, kMostHeadDim);
+    s.heads = std::max<std::int64_t>(1, width / s.head_dim);
+    s.groups = mixer.count_or({"ngroups"}, 1, kMostHeads);
+    s.state = mixer.count_or({"d_state"}, 128, kMostHeadDim);
+    k.mixer = only(mamba2(mixer, s));
+  } else {
+    k.mixer = only(mamba1(mixer, width, (spec.hidden + 15) / 16));
+    k.mixer.recurrent.key_dim = mixer.count_or({"d_state"}, 16, kMostHeadDim);
+  }
+  k.mixer.recurrent.kernel = mixer.count_or({"d_conv"}, 4, 64);
+  all_layers(spec, k, read_layers(r));
+}
+
 // ---- Nemotron-H: a layer is one half of an ordinary one, written as a letter or a word ----
 
 enum class Half : char { mamba = 'M', attention = '*', dense = '-', experts = 'E' };
@@ -247,6 +274,7 @@ void read_bamba(ConfigReader& r, ModelSpec& spec) {
 }
 
 constexpr std::array kFamilies{
+    Family{"mamba_ssm", read_mamba_ssm},
     Family{"mamba", read_mamba},           Family{"falcon_mamba", read_mamba}, Family{"mamba2", read_mamba2},
     Family{"nemotron_h", read_nemotron_h}, Family{"falcon_h1", read_falcon_h1}, Family{"jamba", read_jamba},
     Family{"granitemoehybrid", read_granite_hybrid},                           Family{"bamba", read_bamba},
