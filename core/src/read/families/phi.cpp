@@ -35,7 +35,7 @@ void read_phimoe(ConfigReader& r, ModelSpec& spec) {
 
 constexpr std::array kFamilies{
     Family{"phi", read_phi},     Family{"phi-msft", read_phi}, Family{"phi3", read_phi3},
-    Family{"phi3_v", read_phi3}, Family{"phi4", read_phi3},    Family{"phi4mm", read_phi3},    Family{"phimoe", read_phimoe},
+    Family{"phi3_v", read_phi3}, Family{"phi4", read_phi3},    Family{"phi4mm", read_phi3},    Family{"phi4_multimodal", read_phi3}, Family{"phimoe", read_phimoe},
 };
 
 }  // namespace
