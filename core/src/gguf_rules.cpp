@@ -247,7 +247,7 @@ std::string_view block_type(const Mixture& m, const TensorRow& row, std::int64_t
 }
 
 bool keeps_prediction_layers(std::string_view architecture) {
-  constexpr std::string_view kDropped[] = {"deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_k25", "qwen3_next"};
+  constexpr std::string_view kDropped[] = {"deepseek_v3", "kimi_k2", "kimi_k25", "qwen3_next", "glm4_moe_lite", "pangu_ultra_moe", "nemotron_h"};
   for (const auto dropped : kDropped)
     if (architecture == dropped) return false;
   return true;

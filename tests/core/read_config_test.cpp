@@ -457,7 +457,7 @@ TEST_CASE("parts that are not computed yet are named, never guessed") {
 TEST_CASE("families whose common keys would mislead are refused, each with what it has that is not counted") {
   const std::pair<const char*, const char*> rows[] = {
       {"zamba", "stored once"}, {"ouro", "several times"},    {"xlstm", "mLSTM"},      {"rwkv6qwen2", "RWKV"},  {"minicpm_sala", "fixed decay"},
-      {"Dream", "diffusion"},   {"llada2_moe", "diffusion"},  {"diffllama", "differential"}, {"arctic", "beside the experts"},
+      {"Dream", "diffusion"},   {"llada2_moe", "diffusion"},  {"diffllama", "differential"}, {"grove_moe", "beside the routed"},
       {"fuyu", "two matrices"}, {"t5gemma", "an encoder"},    {"deberta-v2", "makes no text"}, {"ernie4_5_moe_vl", "for images"}};
   for (const auto& [type, part] : rows) {
     INFO(type);
