@@ -25,7 +25,7 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* kRead[] = {
-    "Emu3", "Keye", "PanguEmbedded", "RefinedWeb", "RefinedWebModel", "Yi", "afmoe", "apertus", "aquila", "arcee", "arctic", "aria_text", "axk1", "baichuan", 
+    "Emu3", "Keye", "PanguEmbedded", "RefinedWeb", "RefinedWebModel", "Yi", "afmoe", "apertus", "aquila", "arcee", "arctic", "aria_text", "axk1", "baichuan",
     "bailing_moe", "bailing_moe_v2", "bamba", "bitnet", "bloom", "chatglm", "codegen", "cohere", "cohere2", "cohere2_moe", "cwm", "dbrx", "deepseek", "deepseek_ocr2_text",
     "deepseek_v2", "deepseek_v3", "deepseek_v32", "deepseek_v4", "dots1", "dots_ocr", "emu3_text_model", "ernie4_5", "ernie4_5_moe", "exaone", "exaone4", "exaone4_5",
     "exaone4_5_text", "exaone_moe", "falcon", "falcon_h1", "falcon_mamba", "flex_olmo", "gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "gemma4",
