@@ -86,7 +86,7 @@ const refused = rows.filter((r, i) => !answers[i].ok).length;
 const group = (r) => r.source.replace(/ ?\[.*$/, "").replace(/ docs.*$| examples.*$/, "");
 
 const kMemory = ["train_runtime", "train_total"];
-const isTime = (id) => /^train_(linear|expert|attention|memory|unpack|busy|launch|exchange|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
+const isTime = (id) => /^train_(linear|expert|attention|memory|unpack|busy|launch|exchange|host|micro_batch|pipeline|step|tokens|flops_per_device|mfu)/.test(id) || id === "train_overlapped";
 for (const run of runs) {
   run.steps = run.answer.steps.filter((s) => (run.kind === "memory" ? kMemory.includes(s.id) : isTime(s.id)));
   run.final = run.kind === "memory" ? "train_total" : { "speed.step_seconds": "train_step_seconds", "speed.tokens_per_s_per_device": "train_tokens_per_device", "speed.mfu": "train_mfu", "speed.tflops_per_device": "train_flops_per_device" }[run.path];

@@ -34,7 +34,9 @@ void warn_of_results(const Request& r, const Estimate& e, Problems& problems) {
   if (e.has_speed && r.workload.requests_per_s > 0 && !e.load.stable)
     problems.add(Code::rate_beyond_capacity, "/workload/requests_per_s", {{"rate", r.workload.requests_per_s}, {"most", std::floor(r.workload.requests_per_s / e.load.utilisation * 100) / 100}});
   const bool narrow = e.arithmetic == Arithmetic::fp8 || e.arithmetic == Arithmetic::fp4 || e.arithmetic == Arithmetic::int8;
-  if (e.has_speed && narrow && e.arithmetic != e.arithmetic_used)
+  // Weights in bf16 on boards before it; a device of one's own may just not have the figure.
+  const bool older = e.arithmetic == Arithmetic::bf16 && e.arithmetic_used == Arithmetic::fp16 && r.device_from != From::user && e.weight_bytes.value > 1.9 * static_cast<double>(r.model->parameters);
+  if (e.has_speed && (narrow || older) && e.arithmetic != e.arithmetic_used)
     problems.add(Code::format_without_hardware, "/weights",
                  {{"device", device.name}, {"format", arithmetic_name(e.arithmetic)}, {"instead", arithmetic_name(e.arithmetic_used)}});
 }
@@ -66,7 +68,7 @@ void warn_of_training(const TrainRequest& r, const Training& t, Problems& proble
   if (!r.device) return;
   if (!t.has_speed)
     problems.add(Code::speed_figure_missing, "/device", {{"figure", r.device->bandwidth.value <= 0 ? "memory bandwidth" : "16-bit peak"}, {"device", r.device->name}});
-  else if (t.arithmetic == Arithmetic::fp8 && t.arithmetic_used != t.arithmetic)
+  else if ((t.arithmetic == Arithmetic::fp8 && t.arithmetic_used != t.arithmetic) || (t.arithmetic == Arithmetic::bf16 && t.arithmetic_used == Arithmetic::fp16 && catalog().find_device(r.device->id)))
     problems.add(Code::format_without_hardware, "/precision",
                  {{"device", r.device->name}, {"format", arithmetic_name(t.arithmetic)}, {"instead", arithmetic_name(t.arithmetic_used)}});
 }

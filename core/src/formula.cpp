@@ -278,6 +278,8 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::train_unpack_seconds, "train_unpack_seconds", "passes * bytes / (bandwidth * efficiency)", "s", kModel, "qlora-paper", "section 3", "unpacking a quantised base", false},
     {Id::train_exchange_seconds, "train_exchange_seconds", "times * bytes * (ranks - 1) / ranks / (link_bandwidth * efficiency) + starts * launch", "s", kModel, "nccl-tests-performance",
      "bus bandwidth", "bytes handed round a ring of devices", false},
+    {Id::train_host_seconds, "train_host_seconds", "(weights + gradients) / rate", "s", kModel, "zero-infinity-paper", "section 4",
+     "what passes between a device and system memory: offloaded weights for each pass, gradients for an offloaded optimizer, and new weights after its step", false},
     {Id::train_busy_seconds, "train_busy_seconds", "linear + experts + attention + memory + unpack + exposed * tensor_exchange + expert_exchange", "s", kModel, kOurs, "training",
      "one micro-batch on the busiest stage", false},
     {Id::train_launch_seconds, "train_launch_seconds", "layers * (3 + recomputed) * launch", "s", kModel, kOurs, "training", "below this no layer goes: the host starts kernels one by one", false},

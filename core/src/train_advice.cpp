@@ -2,6 +2,8 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "advice.hpp"
 #include "json.hpp"
@@ -17,7 +19,7 @@ class TrainAdviser {
  public:
   TrainAdviser(JsonWriter& w, const json& request, const TrainRequest& read, const Catalog& catalog) : w_(w), request_(request), r_(read), catalog_(catalog) {
     request_.erase("explain");
-    all_ = request_;
+    tried_.reserve(16);
   }
 
   void run() {
@@ -33,7 +35,7 @@ class TrainAdviser {
     if (l.offload == Offload::none) change("/parallel/offload", "optimizer", "optimizer states in system memory");
     if (l.offload != Offload::all) change("/parallel/offload", "optimizer+parameters", "optimizer states and weights in system memory");
     more_devices();
-    if (offered_ == 0) offer(all_, "all of these together: " + together_);
+    if (offered_ == 0) together();
   }
 
  private:
@@ -46,7 +48,9 @@ class TrainAdviser {
       set_at(asked, "/micro_batch", micro);
       if (!asked.contains("global_batch")) set_at(asked, "/gradient_accumulation", static_cast<std::int64_t>(std::ceil(r_.accumulation.value * batch / n)));
       if (offer(asked, "micro-batches of " + std::to_string(micro))) return;
-      if (n == 1) keep(asked, "micro-batches of 1");
+      if (n > 1) continue;
+      tried_.push_back({"micro-batches of 1", {{"/micro_batch", micro}}});
+      if (const auto* more = asked.contains("global_batch") ? nullptr : member(asked, "gradient_accumulation")) tried_.back().set.emplace_back("/gradient_accumulation", *more);
     }
   }
 
@@ -63,36 +67,60 @@ class TrainAdviser {
     }
   }
 
+  struct Change {
+    std::string what;
+    std::vector<std::pair<std::string, json>> set;
+  };
   void change(std::string_view path, const json& value, std::string_view what) {
-    auto asked = request_;
-    set_at(asked, path, value);
-    offer(asked, std::string(what));
-    // LoRA and QLoRA exclude each other; the stronger one stands at the end.
-    set_at(all_, path, value);
-    together_ += (together_.empty() ? "" : ", ") + std::string(what);
+    tried_.push_back({std::string(what), {{std::string(path), value}}});
+    offer(made({&tried_.back()}), std::string(what));
   }
-  void keep(const json& asked, std::string_view what) {
-    for (const auto* key : {"micro_batch", "gradient_accumulation"})
-      if (const auto* value = member(asked, key)) all_[key] = *value;
-    together_ += (together_.empty() ? "" : ", ") + std::string(what);
+  json made(const std::vector<const Change*>& changes) const {
+    auto asked = request_;
+    for (const auto* c : changes)
+      for (const auto& [path, value] : c->set) set_at(asked, path, value);
+    return asked;
   }
 
-  bool offer(const json& asked, const std::string& what) {
+  // Where no change is enough alone: one more after the other, in the order of practice, until it fits; then without those that turn out
+  // not to be needed. A stronger change of the same field (QLoRA for LoRA) takes the place of the weaker.
+  void together() {
+    std::vector<const Change*> some;
+    bool enough = false;
+    for (const auto& c : tried_) {
+      std::erase_if(some, [&](const Change* weaker) { return weaker->set[0].first == c.set[0].first; });
+      some.push_back(&c);
+      enough = headroom(made(some)) >= 0;
+      if (enough) break;
+    }
+    if (!enough) return;
+    for (std::size_t i = 0; i + 1 < some.size();) {
+      auto fewer = some;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      if (headroom(made(fewer)) >= 0) some = fewer; else ++i;
+    }
+    std::string what;
+    for (const auto* c : some) what += (what.empty() ? "" : ", ") + c->what;
+    offer(made(some), some.size() > 1 ? "all of these together: " + what : what);
+  }
+
+  double headroom(const json& asked) const {
     Problems ignored;
     const auto read = read_train_request(asked, catalog_, ignored);
-    if (!read || !read->device) return false;
-    const auto t = training(*read, catalog_);
-    const auto headroom = read->device->memory * read->device->usable_fraction - t.at_peak().total();
-    if (headroom.value < 0) return false;
+    return read && read->device ? (read->device->memory * read->device->usable_fraction - training(*read, catalog_).at_peak().total()).value : -1;
+  }
+  bool offer(const json& asked, const std::string& what) {
+    const double room = headroom(asked);
+    if (room < 0) return false;
     ++offered_;
     w_.begin_object().member("change", what).key("request").value(asked);
-    w_.member("headroom", headroom.value).end_object();
+    w_.member("headroom", room).end_object();
     return true;
   }
 
   JsonWriter& w_;
-  json request_, all_;
-  std::string together_;
+  json request_;
+  std::vector<Change> tried_;
   const TrainRequest& r_;
   const Catalog& catalog_;
   int offered_ = 0;

@@ -32,7 +32,7 @@ class TrainClock : private TrainPlaces {
     s.flops_per_token = trace_.step(FormulaId::train_flops_per_token, FlopsPerToken{2 * (all.used + all.back + all.trained) + all.attention + 2 * all.attention_back},
                                     {{"used_parameters", all.used, From::model}, {"backward_parameters", all.back, From::model}, {"trained_parameters", all.trained, From::model},
                                      {"attention", all.attention, From::model}, {"attention_back", all.attention_back, From::model}});
-    const auto micro = micro_batch(busiest, matrix, wide, held, unpacked);
+    const auto micro = micro_batch(busiest, matrix, wide, groups, held, unpacked);
     const double m = r_.accumulation.value, p = static_cast<double>(l_.pipeline), v = static_cast<double>(l_.virtual_pipeline);
     const auto passes = trace_.step(FormulaId::train_pipeline_seconds, micro * (m + (p - 1) / v),
                                     {{"micro_batch", micro, FormulaId::train_overlapped, "weights"}, {"micro_batches", m, r_.accumulation.from},
@@ -71,7 +71,7 @@ class TrainClock : private TrainPlaces {
     return inside.rate.value > 0 && inside.rate < outside.rate ? inside : outside;
   }
 
-  Seconds micro_batch(const formulas::StageWork& w, const Peak& matrix, const Peak& wide, double held, Bytes unpacked) {
+  Seconds micro_batch(const formulas::StageWork& w, const Peak& matrix, const Peak& wide, const std::vector<formulas::TrainGroup>& groups, double held, Bytes unpacked) {
     const bool given = r_.compute_efficiency > 0;
     const auto from = given ? From::user : From::catalog;
     const double linear = given ? r_.compute_efficiency : matrix.arithmetic == Arithmetic::fp8 ? class_.linear8 : class_.linear;
@@ -99,9 +99,11 @@ class TrainClock : private TrainPlaces {
     const auto floor = trace_.step(FormulaId::train_launch_seconds, Seconds{w.layers * (3 + w.again_linear) * launch},
                                    {{"layers", w.layers, From::model}, {"recomputed", w.again_linear, From::user}, {"launch", launch, From::assumed}});
     const auto work = trace_.step(FormulaId::train_micro_batch_seconds, max(busy, floor), {{"busy", busy, FormulaId::train_busy_seconds}, {"launch", floor, FormulaId::train_launch_seconds}});
-    // Keys and values and sharded weights take turns on the links; only one of them is common.
-    const auto weights = weight_exchange(held), context = context_exchange(w);
-    const auto hidden = weights.value > 0 && context.value > 0 ? Input("exchange", weights + context, From::model) : exchanged(max(weights, context), weights.value > 0 ? "weights" : "context");
+    // Keys and values and sharded weights take turns on the links; only one of them is common. The way to system memory is another one.
+    const auto weights = weight_exchange(held), context = context_exchange(w), host = host_exchange(groups, held);
+    const auto hidden = host > weights + context                        ? Input("exchange", host, FormulaId::train_host_seconds)
+                        : weights.value > 0 && context.value > 0 ? Input("exchange", weights + context, From::model)
+                                                                 : exchanged(max(weights, context), weights.value > 0 ? "weights" : "context");
     return formulas::overlapped({"work", work, FormulaId::train_micro_batch_seconds}, hidden, data_.overlap, "weights", trace_);
   }
 
@@ -138,10 +140,22 @@ class TrainClock : private TrainPlaces {
   Seconds weight_exchange(double held) {
     if (l_.zero_stage < 3) return {};
     const double ranks = static_cast<double>(l_.shards());
-    const double bytes = r_.base.format && r_.method != TrainMethod::full ? r_.base.format->bits_per_weight / 8 : r_.precision == Precision::fp32 ? 4 : 2;
+    const double bytes = base_bytes();
     // Reduced in fp32. What stays gathered or whole for all micro-batches goes over the links once a step.
     const double gradients = r_.method == TrainMethod::full ? (r_.framework == Framework::fsdp ? 2.0 : 1.0) : 0.0, m = r_.accumulation.value;
     return formulas::exchange_seconds((regathers() ? 2 : 1 / m) + gradients / (sums_whole() ? m : 1), held * bytes, ranks, pipe(ranks, static_cast<double>(l_.tensor)), r_.device_from, "weights", trace_);
+  }
+  double base_bytes() const { return r_.base.format && r_.method != TrainMethod::full ? r_.base.format->bits_per_weight / 8 : r_.precision == Precision::fp32 ? 4 : 2; }
+  // Between a device and system memory: offloaded weights come for the forward and for the backward pass; gradients go to an offloaded
+  // optimizer, sharded ones with every micro-batch, and new weights come back once a step.
+  Seconds host_exchange(const std::vector<formulas::TrainGroup>& groups, double held) {
+    if (l_.offload == Offload::none) return {};
+    const double m = r_.accumulation.value;
+    double gradients = 0;
+    for (const auto& g : groups) gradients += g.parameters / g.state_shards * compute_bytes() * ((l_.zero_stage >= 2 ? 1 : 1 / m) + (l_.offload == Offload::all ? 0 : 1 / m));
+    const double weights = l_.offload == Offload::all ? 2 * held * base_bytes() / static_cast<double>(l_.zero_stage >= 3 ? l_.shards() : 1) : 0;
+    return trace_.step(FormulaId::train_host_seconds, Seconds{(weights + gradients) / data_.host_link},
+                       {{"weights", weights, From::model}, {"gradients", gradients, From::model}, {"rate", data_.host_link, From::assumed}});
   }
   // Once per step otherwise: reduced, and handed out again.
   Seconds gradient_exchange(const std::vector<formulas::TrainGroup>& groups) {
@@ -157,7 +171,8 @@ class TrainClock : private TrainPlaces {
     double bytes = 0;
     for (const auto& g : groups) bytes += g.parameters / g.state_shards * (2 * (g.weight_bytes + g.state_bytes) + g.gradient_bytes);
     const bool away = l_.offload != Offload::none;
-    const double rate = away ? (l_.nvme ? std::min(data_.nvme_rate, data_.host_rate) : data_.host_rate) : d_.bandwidth.value * class_.memory;
+    const double host = data_.host_rate / std::min(node(), static_cast<double>(l_.devices()));
+    const double rate = away ? (l_.nvme ? std::min(data_.nvme_rate, host) : host) : d_.bandwidth.value * class_.memory;
     return trace_.step(FormulaId::train_optimizer_seconds, Seconds{bytes / rate}, {{"bytes", bytes, From::model}, {"rate", rate, From::assumed}});
   }
 

@@ -31,6 +31,7 @@ TrainingData read(const nlohmann::json& data) {
     out.nvme_rate = number_of(*c, "nvme_rate");
     out.nvme_buffer = number_of(*c, "nvme_buffer");
     out.host_rate = number_of(*c, "host_rate");
+    out.host_link = number_of(*c, "host_link");
     out.dequantise = number_of(*c, "dequantise");
     out.direct_link = number_of(*c, "direct_link");
     out.direct_network = number_of(*c, "direct_network");

@@ -42,7 +42,8 @@ struct TrainingData {
   double tensor_exposed = 1;                 // share of tensor-parallel exchanges that nothing hides
   double nvme_rate = 0;                      // bytes/s between a device's share of the drives and system memory
   double nvme_buffer = 0;                    // bytes of system memory per device and part that lies on NVMe
-  double host_rate = 0;                      // bytes/s of optimizer states in system memory
+  double host_rate = 0;                      // bytes/s of optimizer states in a node's system memory
+  double host_link = 0;                      // bytes/s between a device and system memory
   double dequantise = 0;                     // share of the bandwidth while weights are unpacked
   double direct_link = 0, direct_network = 0;    // bytes/s: devices linked so fast have such a network beyond their node
   double compiled_slack = 0;                 // at most, of compiled graphs

@@ -50,7 +50,7 @@ enum class FormulaId : std::uint8_t {
   // training: the fullest device
   train_buffers, train_part, train_runtime, train_total, train_host,
   // training: time
-  train_flops_per_token, train_linear_seconds, train_expert_seconds, train_attention_seconds, train_memory_seconds, train_unpack_seconds, train_exchange_seconds,
+  train_flops_per_token, train_linear_seconds, train_expert_seconds, train_attention_seconds, train_memory_seconds, train_unpack_seconds, train_exchange_seconds, train_host_seconds,
   train_busy_seconds, train_launch_seconds, train_micro_batch_seconds, train_overlapped, train_pipeline_seconds, train_optimizer_seconds,
   train_step_seconds, train_tokens_per_s, train_tokens_per_device, train_flops_per_device, train_mfu, train_total_seconds,
   train_device_hours, train_cost, train_energy,

@@ -434,12 +434,14 @@ class TrainReader {
     if (out_.framework == Framework::unsloth && l.pipeline * l.tensor * l.context > 1)
       problems.add(Code::framework_forbids, "/parallel",
                    {{"framework", "Unsloth"}, {"a", "its own kernels"}, {"b", "a model split over devices"}, {"instead", "data alone"}});
+    if (l.virtual_pipeline > 1 && l.pipeline == 1) problems.add(Code::option_without_effect, "/parallel/virtual_pipeline", {{"option", "virtual_pipeline"}, {"needs", "pipeline > 1"}});
     if (l.sequence && l.tensor == 1) problems.add(Code::option_without_effect, "/parallel/sequence", {{"option", "sequence"}, {"needs", "tensor > 1"}});
     if (const auto batch = r_.count("/global_batch"); batch > 0) {
       const auto step = static_cast<std::int64_t>(out_.micro_batch.value) * l.data;
       if (batch % step != 0) does_not_divide("/global_batch", "sequences", batch, "micro_batch x data", step, around(batch, step));
       else out_.accumulation = {static_cast<double>(batch / step), From::user};
     }
+    if (out_.framework == Framework::megatron && l.pipeline > 1) dealt_by_megatron(m.spec.layers());
     // Accelerate and Lightning's Fabric leave gradients whole between micro-batches unless told not to.
     const bool sums = fsdp && l.zero_stage > 0 && out_.accumulation.value > 1;
     l.no_sync = r_.has("/parallel/no_sync") ? r_.flag("/parallel/no_sync") : sums;
@@ -449,6 +451,18 @@ class TrainReader {
     if (m.spec.context > 0 && out_.sequence_tokens.value > static_cast<double>(m.spec.context))
       problems.add(Code::context_beyond_model, "/sequence_tokens",
                    {{"context", out_.sequence_tokens.value}, {"limit", static_cast<double>(m.spec.context)}});
+  }
+
+  // Table and loss may count as a layer each (account_for_embedding_in_pipeline_split); chunks take turns in rounds of all stages.
+  void dealt_by_megatron(std::int64_t layers) {
+    const auto& l = out_.layout;
+    const auto chunks = l.pipeline * l.virtual_pipeline;
+    const auto refuses = [&](std::string_view path, Named a, Named b) { r_.problems().add(Code::engine_refuses, path, {{"engine", "Megatron"}, a, b}); };
+    if (chunks <= layers && layers % chunks != 0 && (layers + 2) % chunks != 0)
+      refuses("/parallel/pipeline", {"layers", static_cast<double>(layers)}, {"chunks", static_cast<double>(chunks)});
+    const auto batches = static_cast<std::int64_t>(out_.accumulation.value);
+    if (l.virtual_pipeline > 1 && batches % l.pipeline != 0)
+      refuses("/gradient_accumulation", {"stages", static_cast<double>(l.pipeline)}, {"batches", static_cast<double>(batches)});
   }
 
   Reader& r_;
