@@ -544,12 +544,13 @@ class Packer {
     const names = new Names("engine");
     file.check.array(file.json).forEach((row, i) => {
       const check = file.check.at(i);
-      if (!check.object(row, ["id", "name", "profile", "layer_split", "rule"], ["aliases", "versions", "releases", "small", "unread", "unrun", "constants"])) return;
+      if (!check.object(row, ["id", "name", "profile", "layer_split", "rule"], ["aliases", "versions", "unstated", "releases", "small", "unread", "unrun", "constants"])) return;
       names.addRow(check, check.at("id").text(row.id), check.at("aliases").texts(row.aliases));
       check.at("name").text(row.name);
       check.at("profile").boolean(row.profile);
       check.at("layer_split").boolean(row.layer_split);
       if (!kEngineRules.includes(row.rule)) check.at("rule").fail(`must be one of ${kEngineRules.join(", ")}`);
+      if (row.unstated !== undefined) check.at("unstated").text(row.unstated);
       for (const key of ["releases", "small", "unread", "unrun"]) if (row[key] !== undefined) check.at(key).texts(row[key]);
       if (row.versions !== undefined && check.at("versions").texts(row.versions).length !== 2) check.at("versions").fail("must be the first and the last known version");
       const releases = Array.isArray(row.releases) ? row.releases.map(versionOrder) : [];

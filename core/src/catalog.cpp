@@ -262,7 +262,7 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     for (const auto& row : *engines) {
       const auto flag = [&](std::string_view key) { const auto* f = member(row, key); return f && f->is_boolean() && f->get<bool>(); };
       CatalogEngine e{text_of(row, "id"), text_of(row, "name"), flag("profile"), flag("layer_split"), find_engine_rule(text_of(row, "rule")).value_or(EngineRule::ideal),
-                      strings(row, "versions"), strings(row, "releases"), strings(row, "small"), strings(row, "unread"), strings(row, "unrun"), {}, {}};
+                      strings(row, "versions"), strings(row, "releases"), strings(row, "small"), strings(row, "unread"), strings(row, "unrun"), std::string(text_of(row, "unstated")), {}, {}};
       if (const auto* constants = member(row, "constants"); constants && constants->is_array())
         for (const auto& c : *constants)
           if (const auto id = find_constant(text_of(c, "id"))) e.constants.push_back({*id, version_number(text_of(c, "since")).value_or(0), number_of(c, "value")});

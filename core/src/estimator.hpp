@@ -311,6 +311,8 @@ class Estimator : private Placement<T> {
   // Largest context at which `sequences` fit into the pool: windows that are full stop growing, one after another.
   double max_context(Bytes pool) {
     const auto& t = scratch_.cache;
+    const double share = kv_share();
+    if (share < 1 && sequences() * states_here() > pool.value / share * (1 - share)) return 0;
     const double each = pool.value / sequences();
     const double multiple = cells_.multiple / cells_.sequences;
     double growing = 0, held = 0, context = 0;
@@ -327,7 +329,7 @@ class Estimator : private Placement<T> {
       growing = held = 0;
       for (std::size_t i = 0; i < t.layers.size(); ++i) {
         const double on_device = t.here[i] * t.share[i] * t.padding[i], rate = on_device * t.bytes_per_token[i];
-        held += on_device * t.state[i];
+        if (share >= 1) held += on_device * t.state[i];      // else in a pool of their own
         if (full[i]) held += rate * window(i);
         else growing += rate;
       }
@@ -347,17 +349,21 @@ class Estimator : private Placement<T> {
     return false;
   }
   double kv_share() const { return 1 / (1 + (has_states() ? p_[Constant::state_ratio] : 0)); }
+  // Of one sequence, on the fullest device.
+  double states_here() const {
+    const auto& t = scratch_.cache;
+    double bytes = 0;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) bytes += t.here[i] * t.share[i] * t.padding[i] * t.state[i];
+    return bytes;
+  }
   // What a sequence takes of both pools together when the one that it fills first is full, beside what it needs.
   double fuller_pool() const {
     const double share = kv_share();
     if (share >= 1) return 1;
     const auto& t = scratch_.cache;
-    double states = 0, all = 0;
-    for (std::size_t i = 0; i < t.layers.size(); ++i) {
-      const double here = t.here[i] * t.share[i];
-      states += here * t.padding[i] * t.state[i];
-      all += here * formulas::layer_bytes(t, i);
-    }
+    const double states = states_here();
+    double all = 0;
+    for (std::size_t i = 0; i < t.layers.size(); ++i) all += t.here[i] * t.share[i] * formulas::layer_bytes(t, i);
     return all > 0 ? std::max((1 - states / all) / share, states / all / (1 - share)) : 1;
   }
   bool plain_cache() const {

@@ -93,7 +93,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::mask_buffer, "mask_buffer", "bytes * tokens * cells", "bytes", kModel, "llama-cpp-code", "llama-graph.cpp", "attention mask of a micro-batch over all cells", false},
     {Id::attention_buffer, "attention_buffer", "mask + 4 * tokens * (rows * hidden_size + score_copies * heads * cells)", "bytes", kFitted, "llama-cpp-logs",
      "compute buffer", "32-bit rows alive in attention, and the scores without flash attention", false},
-    {Id::feed_forward_buffer, "feed_forward_buffer", "mask + expert_matrix + 4 * tokens * (width + max(width, outputs))", "bytes", kFitted, "llama-cpp-logs",
+    {Id::feed_forward_buffer, "feed_forward_buffer", "mask + expert_matrix + 4 * tokens * (width + max((rows - 1) * width, outputs) + beside * hidden_size)", "bytes", kFitted, "llama-cpp-logs",
      "compute buffer", "32-bit rows alive in the feed-forward; of experts in system memory one matrix at a time is copied over", false},
     {Id::logits_buffer, "logits_buffer", "4 * (logit_rows * vocab_size + tokens * hidden_size)", "bytes", kFitted, "llama-cpp-logs", "compute buffer",
      "32-bit logits of a micro-batch and the rows that they are made of", false},

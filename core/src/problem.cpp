@@ -36,7 +36,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Code::kCount)> kTable{{
     {"missing_field", kError, "The field \"{name}\" is required."},
     {"out_of_range", kError, "{value} is out of range[; the least is {min}][; it must be above {above}][; the most is {max}][ (in {unit})]."},
     {"unknown_value", kError, "\"{value}\" is not known here[; the nearest is \"{nearest}\"][; accepted: {accepted}]."},
-    {"unknown_model", kError, "The catalogue has no model \"{value}\"[; the nearest is \"{nearest}\"]. Any other model can be given by its config.json or by its figures."},
+    {"unknown_model", kError, "The catalogue has no model \"{value}\"[; the nearest is \"{nearest}\"]. As the model to run, any other can be given by its config.json or by its figures."},
     {"unknown_device", kError, "The catalogue has no device \"{value}\"[; the nearest is \"{nearest}\"]. Any other device can be given by its figures."},
     {"unknown_weight_format", kError, "There is no weight format \"{value}\"[; the nearest is \"{nearest}\"]. Any other can be given by its bits_per_weight."},
     {"unknown_kv_format", kError, "There is no cache format \"{value}\"[; the nearest is \"{nearest}\"]."},

@@ -104,6 +104,26 @@ TEST_CASE("engines' start-up logs are reproduced line by line") {
   }
 }
 
+TEST_CASE("llama-server keeps logits for its slots alone from b9450 on, where the build is stated") {
+  const auto buffer = [](const json& engine, int micro_batch) {
+    return number(parsed(api::estimate(written(json{{"model", "Qwen/Qwen3.5-27B"}, {"weights", "Q4_K_M"}, {"engine", engine}, {"device", "rtx-5090"}, {"devices", 1}, {"workload", {{"context_tokens", 4096}}},
+                                                    {"options", {{"n_ubatch", micro_batch}, {"n_batch", 4096}, {"flash_attention", true}}}}))), "/memory/per_device/activations");
+  };
+  const json newer{{"name", "llama.cpp"}, {"version", "b9600"}}, older{{"name", "llama.cpp"}, {"version", "b9400"}};
+  // Of a model of this shape: 505 and 2,054 MiB with the logits of all tokens, 132 and 568 without (https://github.com/GenerelSchwerz/llama.cpp/pull/62).
+  CHECK(std::abs(buffer(older, 512) / (505 * kMiB) - 1) < 0.05);
+  CHECK(std::abs(buffer(older, 2048) / (2054 * kMiB) - 1) < 0.05);
+  CHECK(std::abs(buffer(newer, 512) / (132 * kMiB) - 1) < 0.13);
+  CHECK(std::abs(buffer(newer, 2048) / (568 * kMiB) - 1) < 0.13);
+  CHECK(buffer("llama.cpp", 512) == buffer(older, 512));
+}
+
+TEST_CASE("SGLang: the context that a number of sequences may have is bounded by the cache's pool, not by that of the states") {
+  const auto a = parsed(api::estimate(R"({"model":"Qwen/Qwen3-Next-80B-A3B-Instruct","engine":"sglang","device":"h200-sxm-141gb","devices":2,"workload":{"context_tokens":32768,"concurrency":72}})"));
+  CHECK(number(a, "/capacity/max_concurrency") >= 72);
+  CHECK(number(a, "/capacity/max_context_tokens") >= 32768);
+}
+
 TEST_CASE("what an image encoder works in is counted: in a buffer of its own with Ollama, or as the peak of vLLM's profiling run") {
   const auto activations = [](const json& request) { return number(parsed(api::estimate(written(request))), "/memory/per_device/activations"); };
   // projector.graph="1.0 GiB" beside memory.graph.full="519.5 MiB": 4,096 patches, scores of 16 heads (https://github.com/atineiatte/deep-research-at-home/issues/14).

@@ -37,6 +37,7 @@ struct CatalogEngine {
   std::vector<std::string> releases;             // the last ones of lines (0.8.x) that are over, ascending
   std::vector<std::string> small;                // devices that never count as large, by the beginning of their ids
   std::vector<std::string> unread, unrun;        // weight formats that it does not read, by the beginning of their ids, "gguf" or "!gguf"; classes of devices that it does not run on
+  std::string unstated;                          // the version that stands for a request without one; empty: the last
   std::vector<EngineConstant> constants;
   Ranges ranges;
 };

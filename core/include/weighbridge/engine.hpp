@@ -53,6 +53,7 @@ enum class Constant : std::uint8_t {
   media_patches,                   // largest image that buffers are made for
   prompt_logit_bytes,              // per token of the prompt and entry of the vocabulary
   every_logit,                     // 1: buffers for the logits of all tokens of a pass
+  feed_forward_rows, feed_forward_hidden,        // of the gated feed-forward's width alive at once, and hidden states beside
   mask_bytes,                      // with flash attention, per token of a pass and cell
   pipeline_copies,                 // of inputs that pipeline stages keep
   // cache

@@ -130,11 +130,12 @@ Bytes compute_buffer(const Inventory& m, const EngineProfile& p, const PassShape
                                     {{"mask", mask, FormulaId::mask_buffer}, {"tokens", s.tokens, tokens_from}, {"rows", rows, From::catalog},
                                      {"hidden_size", hidden, From::model}, {"score_copies", score_copies, From::catalog},
                                      {"heads", s.heads, From::model}, {"cells", s.prompt, From::user}});
-  const double third = m.widths.feed_forward / 3;
+  const double third = m.widths.feed_forward / 3, of_width = p[Constant::feed_forward_rows], beside = p[Constant::feed_forward_hidden];
   const double spread = m.experts > 0 ? static_cast<double>(m.experts_used) * hidden : 0;          // every expert's output
-  const auto feed_forward = trace.step(FormulaId::feed_forward_buffer, mask + expert_matrix + Bytes{4 * s.tokens * (third + std::max(third, spread))},
+  const auto feed_forward = trace.step(FormulaId::feed_forward_buffer, mask + expert_matrix + Bytes{4 * s.tokens * (third + std::max((of_width - 1) * third, spread) + beside * hidden)},
                                        {{"mask", mask, FormulaId::mask_buffer}, {"expert_matrix", expert_matrix, From::model},
-                                        {"tokens", s.tokens, tokens_from}, {"width", third, From::model}, {"outputs", spread, From::model}});
+                                        {"tokens", s.tokens, tokens_from}, {"width", third, From::model}, {"rows", of_width, From::catalog}, {"outputs", spread, From::model},
+                                        {"beside", beside, From::catalog}, {"hidden_size", hidden, From::model}});
   const double logit_rows = !head ? 0 : p[Constant::every_logit] > 0 ? s.tokens : s.sequences;
   const auto logits = trace.step(FormulaId::logits_buffer, Bytes{4 * (logit_rows * vocabulary + s.tokens * hidden)},
                                  {{"logit_rows", logit_rows, From::user}, {"vocab_size", vocabulary, From::model},

@@ -31,7 +31,7 @@ double known_version(Reader& r, const CatalogEngine& engine, std::string_view gi
   constexpr double kPatches = 999;                       // "0.11" covers its patches
   if (engine.versions.size() != 2) return 0;
   const double first = version_number(engine.versions[0]).value_or(0), last = version_number(engine.versions[1]).value_or(0) + kPatches;
-  if (given.empty()) return last;
+  if (given.empty()) return version_number(engine.unstated).value_or(last);
   auto version = version_number(given);
   std::string_view taken = engine.versions[!version || *version > last ? 1 : 0];
   const bool whole = std::count(given.begin(), given.end(), '.') >= 2;         // a build ("b5921") is one number

@@ -301,7 +301,7 @@ export const zh: Texts = {
     missing_field: '缺少必需的字段“{name}”。',
     out_of_range: '{value} 超出范围[；最小 {min}][；必须大于 {above}][；最大 {max}][（单位 {unit}）]。',
     unknown_value: '这里不认识“{value}”[；最接近的是“{nearest}”][；可用：{accepted}]。',
-    unknown_model: '目录里没有模型“{value}”[；最接近的是“{nearest}”]。其他模型可以用它的 config.json 或规模给出。',
+    unknown_model: '目录里没有模型“{value}”[；最接近的是“{nearest}”]。要运行的模型若不在目录里，可以用它的 config.json 或规模给出。',
     unknown_device: '目录里没有设备“{value}”[；最接近的是“{nearest}”]。其他设备可以自己给出参数。',
     unknown_weight_format: '没有权重格式“{value}”[；最接近的是“{nearest}”]。其他格式可以用 bits_per_weight 给出。',
     unknown_kv_format: '没有缓存格式“{value}”[；最接近的是“{nearest}”]。',
