@@ -89,6 +89,23 @@ for (const language of ["en", "zh"])
       }
       assert.equal(await page.locator('figure[data-curve="decode-context"] .band').count(), 1);
       assert.equal(await page.locator('figure[data-curve="roofline"] .dot').count(), 2);
+      // The knee stands in the picture, in its table and in words, with what it means and why there are no percentiles.
+      const [word, power, percentiles] = language === "en" ? ["knee", /Throughput ÷ latency is greatest/, /Percentiles are not offered/] : ["拐点", /“吞吐 ÷ 延迟”最大/, /不提供分位数/];
+      const load = page.locator('figure[data-curve="throughput-latency"]');
+      assert.equal(await load.locator("circle.dot.line-1 + text").textContent(), word);
+      const count = (await load.locator("tbody th", { hasText: word }).textContent()).replace(/[^\d]/g, "");
+      const notes = await load.locator(".note").allTextContents();
+      assert.ok(notes[0].replaceAll(",", "").includes(` ${count} `), `${notes[0]}: ${count}`);
+      assert.match(notes[0], power);
+      assert.match(notes[1], percentiles);
+      // The article's speed stands beside, as the article's method itself gives it.
+      const other = await page.locator(".other").innerText();
+      await page.locator(".other button.link").click();
+      await page.waitForFunction(() => location.hash.includes("method=article"));
+      const theirs = await page.locator('button.number[data-path="speed.tokens_per_s_per_user"]').first().innerText();
+      assert.ok(other.includes(theirs.trim()), `${theirs} in: ${other}`);
+      await page.goBack();
+      await page.waitForFunction(() => !location.hash.includes("method=article"));
       // Under the roof, and the table says so.
       const table = await page.locator('figure[data-curve="roofline"] tbody tr').evaluateAll((rows) => rows.map((r) => [...r.cells].map((c) => c.textContent)));
       assert.ok(table.every((row) => row.length === 4));

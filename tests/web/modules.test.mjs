@@ -47,6 +47,7 @@ test("times, shares, money and ranges are short and keep their unit once", () =>
   assert.equal(f.percent(0.77), "77%");
   assert.equal(plain(f.range(0.118, 0.197, "s")), "118 – 197 ms");
   assert.equal(plain(f.range(0.9, 1.2, "s")), "900 ms – 1.20 s");
+  assert.equal(plain(f.range(0.5 * 2 ** 30, 1.25 * 2 ** 30, "giga")), "0.50 – 1.25 GiB", "under a figure in GiB no end is in MiB");
   assert.equal(plain(f.exact(65527752704, "bytes")), "65,527,752,704 bytes");
   assert.equal(plain(f.exact(6.4e15)), "6,400,000,000,000,000");
 });
@@ -95,6 +96,19 @@ test("brackets stand where the value would change without them", () => {
   for (const broken of ["a +", "(a", "a b", "a # b", "f(a,", ""]) assert.throws(() => m.parseFormula(broken), SyntaxError, broken);
 });
 
+test("the knee is where throughput ÷ latency is greatest, and nowhere if that is at an end", () => {
+  // Latency a + b n at n sequences, throughput n ÷ latency: by hand the knee is at n = a ÷ b.
+  const sequences = [1, 2, 4, 8, 16, 32, 64];
+  const latency = (a, b) => sequences.map((n) => a + b * n);
+  const knee = (times) => m.kneeOf(sequences.map((n, i) => n / times[i]), times);
+  assert.equal(sequences[knee(latency(8, 1))], 8);
+  assert.equal(sequences[knee(latency(32, 2))], 16);
+  assert.equal(knee(latency(0, 1)), undefined, "each further one waits for all others: it bends before the curve begins");
+  assert.equal(knee(latency(1000, 1)), undefined, "latency hardly grows: it bends after the curve ends");
+  assert.equal(sequences[knee([NaN, ...latency(8, 1).slice(1, -1), NaN])], 8, "points without an answer do not count");
+  assert.equal(m.kneeOf([], []), undefined);
+});
+
 test("sentences take their values, and optional parts fall away with them", () => {
   assert.equal(m.plainSentence("{a} of {b}", { a: "1", b: "2" }), "1 of 2");
   assert.equal(m.fillOptional("No \"{v}\"[; the nearest is \"{n}\"].", (name) => ({ v: "x" })[name]), 'No "x".');
@@ -133,19 +147,4 @@ test("at first load the page itself, what asks the core included, is at most 54 
   assert.ok(page > 10_000, "the parts are found by their names");
   assert.ok(page <= 54_000, `${page} bytes`);
   assert.ok(page + weigh(/\/zh-(?!work|more)[^/]*$/) <= 66_000, `${page + weigh(/\/zh-(?!work|more)[^/]*$/)} bytes with Chinese`);
-});
-
-test("the knee of a load curve is where throughput over latency is largest, and none where that is an end", () => {
-  const concurrency = Array.from({ length: 64 }, (_, i) => i + 1);
-  const latency = concurrency.map((n) => 10 + Math.max(0, n - 16) ** 2 / 8), throughput = concurrency.map((n, i) => n / latency[i]);
-  const at = m.knee(throughput, latency);
-  assert.ok(concurrency[at] >= 16 && concurrency[at] < 30, `${concurrency[at]}`);
-  for (let i = 0; i < concurrency.length; i++) assert.ok(throughput[i] / latency[i] <= throughput[at] / latency[at]);
-  assert.equal(m.knee(concurrency, concurrency.map(() => 1)), undefined);
-  assert.equal(m.knee([1, 1, 1], [1, 2, 3]), undefined);
-  assert.equal(m.knee([NaN, 1, 4, 2], [1, 1, 1, 1]), 2);
-  assert.equal(m.knee([], []), undefined);
-  const load = wb.sweep({ call: "estimate", request: { model: "Qwen/Qwen3-8B", engine: "vllm", device: "h100-sxm-80gb", devices: 1 }, vary: { path: "/workload/concurrency", values: concurrency }, outputs: ["speed.output_tokens_per_s", "speed.latency_s"] });
-  const here = m.knee(load.columns["speed.output_tokens_per_s"], load.columns["speed.latency_s"]);
-  assert.ok(here === undefined || (here > 0 && here < concurrency.length - 1));
 });

@@ -65,7 +65,7 @@ for (const language of ["en", "zh"])
       await page.locator(".more-rows button").click();
       const shown = page.locator(".scroll.wide table.list tbody tr");
       assert.equal(await shown.count(), rows.length);
-      const summed = await page.locator("table.errors tbody tr > :nth-child(3)").allInnerTexts();
+      const summed = await page.locator("table.errors").first().locator("tbody tr > :nth-child(3)").allInnerTexts();
       assert.equal(summed.reduce((sum, n) => sum + Number(n.replace(/,/g, "")), 0), rows.length);
       const errors = (await shown.locator(":nth-child(6)").allInnerTexts()).map((t) => Number(t.replace(/[^\d.]/g, ""))).filter((n) => !Number.isNaN(n));
       assert.ok(errors[0] >= errors[errors.length - 1]);

@@ -18,6 +18,8 @@ export interface Axis {
   log: boolean;
   from?: number;
   to?: number;
+  /** How much one of what is shown is, where that is not 1. */
+  one?: number;
   /** Where marks may stand; by default round numbers. */
   marks?: number[];
 }
@@ -33,7 +35,10 @@ export interface Chart {
   stacked?: boolean;
   limit?: { value: number; name: string };
   now?: { x: number; y?: number; name: string };
-  dots?: { x: number; y: number; name: string; kind: string }[];
+  /** Points with names: after the point, or before it where the curve runs the other way. */
+  dots?: { x: number; y: number; name: string; kind: string; before?: boolean }[];
+  /** What is to be said of it, below. */
+  notes?: string[];
   table: { head: string[]; rows: string[][] };
   tableName: string;
 }
@@ -51,9 +56,18 @@ export function niceTop(value: number): number {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((f) => f * power).find((v) => v >= value * 0.9999) ?? value;
 }
 
+/** Whether marks at this distance are round numbers. */
+function niceStep(step: number): boolean {
+  const first = step / 10 ** Math.floor(Math.log10(step));
+  return [1, 2, 2.5, 5, 10].some((f) => Math.abs(first / f - 1) < 1e-9);
+}
+
 function marksOf(axis: Axis, low: number, high: number): number[] {
   if (axis.marks) return axis.marks.filter((m) => m >= low && m <= high).filter((_, i, all) => i % Math.ceil(all.length / 7) === 0);
-  if (!axis.log) return [0, 1, 2, 3, 4].map((i) => low + ((high - low) * i) / 4);
+  if (!axis.log) {
+    const parts = [4, 5, 3].find((n) => niceStep((high - low) / n / (axis.one ?? 1))) ?? 4;
+    return Array.from({ length: parts + 1 }, (_, i) => low + ((high - low) * i) / parts);
+  }
   const all: number[] = [];
   for (let p = Math.ceil(Math.log10(low) - 1e-9); 10 ** p <= high * 1.0001; ++p) all.push(10 ** p);
   return all.length > 1 ? all.filter((_, i) => i % Math.ceil(all.length / 6) === 0) : [low, high];
@@ -74,6 +88,7 @@ export function chart(c: Chart): TemplateResult | typeof nothing {
   const y = (v: number): number => kHeight - kBottom - (kHeight - kBottom - kTop) * Math.max(-0.02, Math.min(1.02, place(c.y, c.y.log ? Math.max(v, y0 / 1e3) : v, y0, y1)));
   const at = (px: number, py: number): string => `${x(px).toFixed(1)},${y(py).toFixed(1)}`;
   const inX = (v: number): boolean => v >= x0 * 0.9999 && v <= x1 * 1.0001;
+  const isBefore = (d: NonNullable<Chart['dots']>[number]): boolean => d.before ?? x(d.x) > kWidth - 110;
   const below = (c.lines[0]?.points ?? []).map(() => 0);
   const good = (l: Line): [number, number][] => l.points.filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py) && (!c.y.log || py > 0));
   return html`<figure class="curve" data-curve=${c.id}>
@@ -92,14 +107,15 @@ export function chart(c: Chart): TemplateResult | typeof nothing {
           <polyline class="line ${l.kind}" points=${good(l).map(([px, py]) => at(px, py)).join(' ')} />`;
       })}
       ${c.limit ? svg`<line class="limit" x1=${kLeft} x2=${kWidth - kRight} y1=${y(c.limit.value)} y2=${y(c.limit.value)} /><text class="limit-text" x=${kWidth - 14} y=${y(c.limit.value) < kTop + 14 ? y(c.limit.value) + 14 : y(c.limit.value) - 5} text-anchor="end">${c.limit.name}</text>` : nothing}
+      ${(c.dots ?? []).map((d) => svg`<circle class="dot ${d.kind}" cx=${x(d.x)} cy=${y(d.y)} r="5" /><text class="now-text" x=${isBefore(d) ? x(d.x) - 9 : x(d.x) + 9} y=${y(d.y) + 16} text-anchor=${isBefore(d) ? 'end' : 'start'}>${d.name}</text>`)}
       ${c.now && inX(c.now.x)
         ? c.now.y === undefined
           ? svg`<line class="now" x1=${x(c.now.x)} x2=${x(c.now.x)} y1=${kTop} y2=${kHeight - kBottom} /><text class="now-text" x=${Math.min(x(c.now.x) + 4, kWidth - 44)} y=${kTop + 8}>${c.now.name}</text>`
           : svg`<circle class="dot" cx=${x(c.now.x)} cy=${y(c.now.y)} r="5" /><text class="now-text" x=${x(c.now.x) > kWidth - 80 ? x(c.now.x) - 9 : x(c.now.x) + 9} text-anchor=${x(c.now.x) > kWidth - 80 ? 'end' : 'start'} y=${y(c.now.y) + (y(c.now.y) < kTop + 16 ? 14 : -7)}>${c.now.name}</text>`
         : nothing}
-      ${(c.dots ?? []).map((d) => svg`<circle class="dot ${d.kind}" cx=${x(d.x)} cy=${y(d.y)} r="5" /><text class="now-text" x=${x(d.x) > kWidth - 110 ? x(d.x) - 9 : x(d.x) + 9} y=${y(d.y) + 16} text-anchor=${x(d.x) > kWidth - 110 ? 'end' : 'start'}>${d.name}</text>`)}
     </svg>
     <p class="keys"><span class="axis">${c.x.title}</span>${c.lines.length > 1 ? c.lines.filter((l) => l.points.some((p) => p[1] > 0)).map((l) => html`<span class="key ${l.kind}"><i></i>${l.name}</span>`) : nothing}</p>
+    ${(c.notes ?? []).map((note) => html`<p class="note">${note}</p>`)}
     <details><summary>${c.tableName}</summary><div class="scroll" tabindex="0" role="group" aria-label=${c.title}><table>
       <thead><tr>${c.table.head.map((name, i) => html`<th scope="col" class=${i > 0 ? 'value' : ''}>${name}</th>`)}</tr></thead>
       <tbody>${c.table.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class="value">${cell}</td>`))}</tr>`)}</tbody>

@@ -5,8 +5,10 @@ import { LitElement, type PropertyValues, type TemplateResult, html, nothing } f
 import { type Chart, type Line, chart, niceTop } from './chart.js';
 import type { Answer, Client } from './contract.js';
 import { type JsonObject, get, isObject, same, set } from './json.js';
+import { kneeOf } from './knee.js';
 import { type View, kParts, unitOf } from './parts.js';
 import { assumed, at, deviceCount, figure, findDevice, findModel, stepsOf } from './request.js';
+import { plainSentence } from './text.js';
 
 type Columns = Record<string, ArrayLike<number>>;
 
@@ -140,7 +142,7 @@ export class WbCurves extends LitElement {
       if (!columns) continue;
       const usable = [...(columns['memory.per_device.usable'] as ArrayLike<number> as number[])].find(Number.isFinite);
       const x = now(path);
-      charts.push({ ...base, id, title, unit: format.unit, stacked: true, x: { title: axis, show: shortCount, log: true, marks: twos(values) }, y: { title: format.unit, show: (v) => format.number(v / scale), log: false,
+      charts.push({ ...base, id, title, unit: format.unit, stacked: true, x: { title: axis, show: shortCount, log: true, marks: twos(values) }, y: { title: format.unit, show: (v) => format.number(v / scale), log: false, one: scale,
         to: (() => { const top = Math.max(usable ?? 0, ...values.map((_, i) => kParts.reduce((sum, p) => sum + (col(columns, `memory.per_device.${p}`, i) || 0), 0))); return niceTop(top / scale) * scale; })() },
         lines: kParts.map((part) => line(columns, values, `memory.per_device.${part}`, part)), ...(usable === undefined ? {} : { limit: { value: usable, name: texts.usable } }),
         ...(x === undefined ? {} : { now: { x, name: texts.youAreHere } }), table: table(axis, values, memory, columns) });
@@ -153,9 +155,14 @@ export class WbCurves extends LitElement {
       if (load) {
         const points = concurrency.map((_, i): [number, number] => [col(load, outs[1]!, i), col(load, outs[0]!, i)]);
         const here = [figure(answer, outs[1]!), figure(answer, outs[0]!)];
-        charts.push({ ...base, id: 'throughput-latency', title: texts.curveThroughput, unit: texts.unit['tokens/s'] ?? 'tokens/s', x: { title: texts.axisPerReader, show: (v) => format.number(v), log: false, from: 0 }, y: { title: '', show: (v) => format.number(v), log: false },
+        const knee = kneeOf(load[outs[0]!]!, load[outs[3]!]!);
+        const twin = table(texts.axisConcurrency, concurrency, outs, load, article ? [] : [outs[0]!]);
+        if (knee !== undefined) twin.rows[knee]![0] += ` (${texts.knee})`;
+        const note = plainSentence(knee === undefined ? texts.kneeNone : texts.kneeAt, knee === undefined ? { count: format.count(most) }
+          : { count: format.count(concurrency[knee]!), all: show(outs[0]!, points[knee]![1]), latency: show(outs[3]!, col(load, outs[3]!, knee)) });
+        charts.push({ ...base, id: 'throughput-latency', title: texts.curveThroughput, unit: texts.unit['tokens/s'] ?? 'tokens/s', x: { title: texts.axisPerReader, show: (v) => format.number(v), log: false, from: 0, to: niceTop(Math.max(...points.map((p) => p[0]).filter(Number.isFinite), here[0] ?? 0)) }, y: { title: '', show: (v) => format.number(v), log: false },
           lines: [{ name: name(outs[0]!), kind: 'line-0', points }], ...(here[0] !== undefined && here[1] !== undefined ? { now: { x: here[0], y: here[1], name: texts.youAreHere } } : {}),
-          dots: [], table: table(texts.axisConcurrency, concurrency, outs, load, article ? [] : [outs[0]!]) });
+          dots: knee === undefined ? [] : [{ x: points[knee]![0], y: points[knee]![1], name: texts.knee, kind: 'line-1', before: true }], notes: [note, texts.noPercentiles], table: twin });
       }
       // decode speed over context
       if (!article) {

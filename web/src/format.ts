@@ -15,7 +15,7 @@ export interface Format {
   /** Two ends of an interval, with their unit once where they share it. */
   range(low: number, high: number, unit: string | undefined): string;
   number(value: number): string;
-  /** Any number of an answer, by the unit that describe() gives it. */
+  /** Any number of an answer, by the unit that describe() gives it; `giga` are bytes as giga() shows them. */
   of(value: number, unit: string | undefined): string;
   /** Every digit, for the shown work. */
   exact(value: number, unit?: string): string;
@@ -90,6 +90,8 @@ export function makeFormat(lang: string, unit: ByteUnit, words: { unit: (unit: s
       switch (of) {
         case 'bytes':
           return format.bytes(value);
+        case 'giga':
+          return format.giga(value);
         case 'bytes/token':
           return join(format.bytes(value), words.unit('/token'));
         case 'bytes/s':

@@ -3,7 +3,7 @@
 // computer communications", ICC 1979): for a single server it lies where on the mean one request is under way.
 
 /** The place of the knee among the points of a sweep over concurrency; undefined where it is an end, so that the curve does not show one. */
-export function knee(throughput: ArrayLike<number>, latency: ArrayLike<number>): number | undefined {
+export function kneeOf(throughput: ArrayLike<number>, latency: ArrayLike<number>): number | undefined {
   let best: number | undefined;
   let most = 0;
   let first: number | undefined;

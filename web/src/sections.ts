@@ -43,7 +43,7 @@ export class Sections {
     const cell = (path: string): TemplateResult => {
       const value = figure(answer, path);
       const interval = intervals[path];
-      const range = Array.isArray(interval) && value !== undefined && value !== 0 && !/headroom|usable|capacity/.test(path) ? format.range(Number(interval[0]), Number(interval[1]), 'bytes') : undefined;
+      const range = Array.isArray(interval) && value !== undefined && value !== 0 && !/headroom|usable|capacity/.test(path) ? format.range(Number(interval[0]), Number(interval[1]), 'giga') : undefined;
       return html`<td class="value">${value === undefined ? '–' : number(view, path, format.giga(Math.abs(value)))}${range ? html`<small title=${plainSentence(texts.betweenHint, { range })}>${range}</small>` : nothing}</td>`;
     };
     const kindOf = (path: string): TemplateResult | typeof nothing => {
@@ -128,8 +128,17 @@ export class Sections {
     if (total === undefined) return nothing;
     const text = count ? (article ? texts.otherDetailed : texts.otherArticle) : article ? texts.otherDetailedPlain : texts.otherArticlePlain;
     const devices = sentence(texts.times, { count: format.count(count ?? 1), device: deviceName(view.description, view.request['device'], texts.customName) });
-    return html`<p class="other"><span>${sentence(text, { total: format.giga(total), devices })}</span> <button type="button" class="link"
+    return html`<p class="other"><span>${sentence(text, { total: format.giga(total), devices })}${this.otherSpeed(view, article)}</span> <button type="button" class="link"
       @click=${() => this.host.put('/method', article ? undefined : 'article')}>${article ? texts.seeDetailed : texts.seeArticle}</button></p>`;
+  }
+
+  /** How fast the other method says that it is, and why it says so. */
+  private otherSpeed(view: View, article: boolean): unknown {
+    const path = 'speed.tokens_per_s_per_user';
+    const [theirs, ours] = [this.host.other, view.answer].map((answer) => figure(answer!, path));
+    if (!theirs || !ours) return nothing;
+    const rate = (value: number): string => view.format.of(value, unitOf(view, path));
+    return html`<br />${sentence(article ? view.texts.otherDetailedSpeed : view.texts.otherArticleSpeed, { theirs: rate(theirs), ours: rate(ours) })}`;
   }
 
   result(): TemplateResult {

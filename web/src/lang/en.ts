@@ -186,6 +186,8 @@ export const en = {
   otherDetailed: 'The detailed method gives {total} here, on {devices}: every tensor in its stored format, KV heads as the model has them, weights shared by all calls, and what the driver reports.',
   otherArticlePlain: 'The article’s method gives {total} here: parameters × bytes, a KV cache for every attention head, and a copy of everything for each concurrent call.',
   otherDetailedPlain: 'The detailed method gives {total} here: every tensor in its stored format, KV heads as the model has them, and weights shared by all calls.',
+  otherArticleSpeed: 'Its speed for one reader is {theirs}, against {ours}: it counts the FLOP of a token at a fixed share of the peak, not the bytes that a step reads.',
+  otherDetailedSpeed: 'Its speed for one reader is {theirs}, against {ours}: it counts the bytes that a step reads as well, and efficiencies that were measured.',
   seeArticle: 'See the article’s method',
   seeDetailed: 'See the detailed method',
 
@@ -247,6 +249,10 @@ export const en = {
   axisContext: 'tokens of context',
   axisPrompt: 'tokens of prompt',
   youAreHere: 'now',
+  knee: 'knee',
+  kneeAt: 'The knee is at {count} sequences at once: {all} in all, {latency} for a whole answer. Throughput ÷ latency is greatest there; beyond it a percent more throughput costs more than a percent more latency.',
+  kneeNone: 'No knee from 1 to {count} sequences at once: throughput ÷ latency is greatest at an end of this range.',
+  noPercentiles: 'These are means. Percentiles are not offered: they hang on how requests arrive and how long each is, and so on a model of the queue that nothing here has measured.',
   noCurve: 'No curve here.',
 
   // embedded

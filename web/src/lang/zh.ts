@@ -203,6 +203,8 @@ export const zh: Texts = {
   otherDetailed: '按详细的方法，这里是 {total}，需要 {devices}：每个张量按实际存储格式计，KV 头按模型实际的数目计，所有并发共用一份权重，容量按驱动报告的计。',
   otherArticlePlain: '按文章的方法，这里是 {total}：参数量 × 字节数，每个注意力头都算 KV 缓存，每路并发各占一份。',
   otherDetailedPlain: '按详细的方法，这里是 {total}：每个张量按实际存储格式计，KV 头按模型实际的数目计，所有并发共用一份权重。',
+  otherArticleSpeed: '它给出的单路速度是 {theirs}，详细的方法是 {ours}：它只按固定的算力利用率计算每个词元的 FLOP，不计每一步要读取的字节。',
+  otherDetailedSpeed: '它给出的单路速度是 {theirs}，文章的方法是 {ours}：它还计入每一步要读取的字节，效率取自实测。',
   seeArticle: '改用文章的方法',
   seeDetailed: '改用详细的方法',
 
@@ -254,6 +256,10 @@ export const zh: Texts = {
   axisContext: '上下文词元数',
   axisPrompt: '提示词词元数',
   youAreHere: '当前',
+  knee: '拐点',
+  kneeAt: '拐点在 {count} 路并发：总吞吐 {all}，一次完整回答 {latency}。此处“吞吐 ÷ 延迟”最大；再往后，吞吐每提高 1%，延迟的增幅都超过 1%。',
+  kneeNone: '从 1 路到 {count} 路并发没有拐点：“吞吐 ÷ 延迟”的最大值在这一范围的端点上。',
+  noPercentiles: '以上均为平均值。不提供分位数：分位数取决于请求的到达方式和长短分布，必须先设定排队模型，而这里没有这方面的实测数据。',
   noCurve: '没有可画的曲线。',
 
   openPage: '在 Weighbridge 中打开',

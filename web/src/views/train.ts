@@ -72,7 +72,7 @@ class Train implements Screen {
       const range = intervals[path(part)];
       const how = basis[path(part)];
       return html`<tr class=${kind} data-part=${part}><th scope="row">${name}${kind === '' && typeof how === 'string' ? html` <small class="basis" title=${texts.kindHints[how] ?? ''}>${texts.kinds[how] ?? how}</small>` : nothing}</th>
-        <td class="value">${number(view, path(part), format.giga(Math.abs(value)))}${Array.isArray(range) && part !== 'headroom' ? html`<small>${format.range(Number(range[0]), Number(range[1]), 'bytes')}</small>` : nothing}</td>
+        <td class="value">${number(view, path(part), format.giga(Math.abs(value)))}${Array.isArray(range) && part !== 'headroom' ? html`<small>${format.range(Number(range[0]), Number(range[1]), 'giga')}</small>` : nothing}</td>
         <td class="value share">${capacity === undefined ? '' : format.percent(Math.abs(value) / capacity)}</td></tr>`;
     };
     const swatch = (part: string): TemplateResult => html`<i class="swatch ${part}" aria-hidden="true"></i>${texts.parts[part]}`;
@@ -117,7 +117,7 @@ class Train implements Screen {
     const more = this.host.more!.train;
     const pair = (path: string): string | undefined => {
       const range = at(answer, path);
-      return Array.isArray(range) ? format.range(Number(range[0]), Number(range[1]), 'bytes') : undefined;
+      return Array.isArray(range) ? format.range(Number(range[0]), Number(range[1]), 'giga') : undefined;
     };
     const [states, factor] = [pair('article.range_bytes'), pair('article.factor_range_bytes')];
     return states && factor ? html`<section class="below"><h2>${this.host.texts.article}</h2><p class="lead">${plainSentence(more.articleRanges, { states, factor })}</p></section>` : nothing;
