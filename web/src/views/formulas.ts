@@ -31,6 +31,7 @@ const kExamples: [call: Call, request: JsonObject][] = [
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { concurrency: 8 }, prefill_pool: { device: 'h100-sxm-80gb', devices: 2 } }],
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { concurrency: 2000 } }],
   ['estimate', { model: 'Qwen/Qwen3-32B', device: 'h100-sxm-80gb', devices: 2, engine: 'vllm', workload: { requests_per_s: 1 } }],
+  ['estimate', { model: 'Qwen/Qwen2.5-VL-7B-Instruct', device: 'rtx-4090', engine: 'vllm' }],
   ['estimate', { model: 'meta-llama/Llama-3.1-8B', weights: 'Q8_0', device: 'rtx-4090', engine: 'llama.cpp', host: { memory_bytes: 64e9, bandwidth: 80e9 }, options: { n_gpu_layers: 10 } }],
 ];
 
