@@ -128,6 +128,30 @@ TEST_CASE("a GGUF header that is cut anywhere is refused and never read beyond i
   }
 }
 
+TEST_CASE("headers of big-endian machines and of version 2 are refused when cut, too") {
+  for (const auto& content : {small_llama(true), small_llama(false, 2)})
+    for (std::size_t end = 0; end < content.size(); end += 11) CHECK(text(read({file(content.substr(0, end))}), "/problems/0/code") == "unsupported_file");
+}
+
+TEST_CASE("parts of a split file that do not belong together are refused") {
+  const auto part = [](std::uint32_t number, std::uint32_t count, const char* tensor, bool whole = false) {
+    Writer w;
+    w.counts(1, whole ? 5 : 2);
+    if (whole) w.word("general.architecture", "llama").number("llama.block_count", 1).number("llama.embedding_length", 64);
+    w.number("split.no", number).number("split.count", count).tensor(tensor, {64, 64}, kF16);
+    return file(w.text());
+  };
+  const auto why = [](const std::vector<api::File>& files) {
+    const auto answer = read(files);
+    CHECK_FALSE(is_true(answer, "/ok"));
+    return text(answer, "/problems/0/message");
+  };
+  CHECK(why({part(0, 3, "token_embd.weight", true), part(1, 3, "blk.0.attn_qkv.weight")}).find("one of 3 parts, and 2 were given") != std::string::npos);
+  CHECK(why({part(0, 4'294'967'295U, "token_embd.weight", true)}).find("one of 4294967295 parts") != std::string::npos);
+  CHECK(why({part(0, 2, "token_embd.weight", true), part(0, 2, "token_embd.weight", true)}).find("two parts have the tensor") != std::string::npos);
+  CHECK(!why({part(1, 1, "blk.0.attn_qkv.weight")}).empty());                    // the part with the metadata is not there
+}
+
 TEST_CASE("hostile GGUF headers are refused with a reason") {
   const auto why = [](const std::string& content) {
     const auto answer = read({file(content)});
