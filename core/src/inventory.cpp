@@ -325,7 +325,7 @@ class Builder {
         convolution(h, r);
         out(h, r.bias);
         break;
-      case Kind::rwkv: case Kind::rwkv7:
+      case Kind::rwkv4: case Kind::rwkv: case Kind::rwkv7:
         // Receptance, key, value and gate, and what mixes a token with the one before it.
         for (const auto* name : {"receptance", "key", "value"}) in(name, values, h);
         if (r.kind == Kind::rwkv) in("gate", values, h);
@@ -334,7 +334,7 @@ class Builder {
           in("low_rank_out", h, r.rank);
         }
         small("vectors", r.vectors * h);
-        norm(prefix_of_state_ + "ln_x", values, 1, true);
+        if (r.kind != Kind::rwkv4) norm(prefix_of_state_ + "ln_x", values, 1, true);
         out(values);
         break;
     }

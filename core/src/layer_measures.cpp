@@ -32,6 +32,7 @@ Parts parts(const Recurrent& r, std::int64_t hidden) {
     case Kind::localized_filter: return {2 * h, 0, 1.5 * h * back, 0};
     case Kind::short_convolution: return {4 * h, 0, h * back, 0};
     // The token before, once for each half of the layer, stands for the convolution.
+    case Kind::rwkv4: return {4 * values, state, 2 * h, 3};
     case Kind::rwkv: return {6 * values, state, 2 * h, 3};
     case Kind::rwkv7: return {7 * values, state, 2 * h, 4};
   }

@@ -38,7 +38,7 @@ constexpr const char* kRead[] = {
     "mt5", "muse_glimmer_text", "nanochat", "nemotron", "nemotron-nas", "nemotron_h", "olmo", "olmo2", "olmo3", "olmo_hybrid", "olmoe", "openai-gpt", "openelm", "opt", "orion",
     "paddleocr_vl_text", "pangu_ultra_moe", "phi", "phi-msft", "phi3", "phi3_v", "phi4_multimodal", "phi4mm", "phimoe", "plamo3", "qwen", "qwen2", "qwen2_5_omni_text",
     "qwen2_5_vl", "qwen2_5_vl_text", "qwen2_moe", "qwen2_vl", "qwen2_vl_text", "qwen3", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_moe", "qwen3_next",
-    "qwen3_omni_moe_text", "qwen3_vl_moe_text", "qwen3_vl_text", "rwkv5", "rwkv6", "rwkv7", "sarvam_mla", "sarvam_moe", "seed_oss", "smallthinker", "smollm3", "solar_open",
+    "qwen3_omni_moe_text", "qwen3_vl_moe_text", "qwen3_vl_text", "rwkv", "rwkv5", "rwkv6", "rwkv7", "sarvam_mla", "sarvam_moe", "seed_oss", "smallthinker", "smollm3", "solar_open",
     "stablelm", "stablelm_epoch", "starcoder2", "step3p5", "step3p7", "t5", "telechat", "telechat3", "vaultgemma", "whisper", "xverse", "youtu_llm", "yuan"};
 
 constexpr const char* kRefused[] = {
@@ -47,7 +47,7 @@ constexpr const char* kRefused[] = {
     "ernie4_5_vl_moe_text", "eurobert", "florence2", "fuyu", "gemma4_assistant", "gpt_neox_japanese", "gpt_refact", "grove_moe", "higgs_audio_v2", "hrm_text", "hubert", "hymba",
     "idefics", "inkling_text", "iquestloopcoder", "jetmoe", "kosmos-2", "kyutai_speech_to_text", "llada", "llada2_moe", "llada_moe", "longcat_flash_ngram", "longt5", "marian",
     "mbart", "minicpm_sala", "modernbert", "modernbert-decoder", "moonshine", "moshi", "motif", "mpnet", "musicgen", "muse_glimmer_assistant", "nomic_bert", "ouro", "pegasus",
-    "persimmon", "phi4flash", "plamo", "plamo2", "recurrent_gemma", "reformer", "retnet", "rnd1", "roberta", "rwkv", "rwkv6qwen2", "sdar", "sdar_moe", "siglip", "step3_text",
+    "persimmon", "phi4flash", "plamo", "plamo2", "recurrent_gemma", "reformer", "retnet", "rnd1", "roberta", "rwkv6qwen2", "sdar", "sdar_moe", "siglip", "step3_text",
     "step3_vl", "stripedhyena", "switch_transformers", "t5gemma", "t5gemma2", "umt5", "wav2vec2", "xglm", "xlm", "xlm-roberta", "xlnet", "xlstm", "zamba", "zamba2", "zaya"};
 
 std::vector<weighbridge::Problem> problems_of(const json& config) {

@@ -18,9 +18,14 @@ struct Published {
 };
 
 const Published kFamilies[] = {
-    // The first Mamba files (https://huggingface.co/state-spaces/mamba-130m and mamba2-130m): totals of the Hub's copies of both.
+    // The first Mamba files, in the shape of mamba-130m-hf, and RWKV 4: https://github.com/jmichaelov/recurrent-vs-transformer-modeling.
     {R"({"d_model":768,"n_layer":24,"vocab_size":50277,"ssm_cfg":{},"rms_norm":true,"pad_vocab_size_multiple":8})", 129135360, 0},
-    {R"({"d_model":768,"d_intermediate":0,"n_layer":24,"vocab_size":50277,"ssm_cfg":{"layer":"Mamba2"},"attn_layer_idx":[],"pad_vocab_size_multiple":16,"tie_embeddings":true})", 128989632, 0},
+    {R"({"model_type":"rwkv","vocab_size":50277,"hidden_size":768,"attention_hidden_size":768,"num_hidden_layers":12,"intermediate_size":3072,"context_length":1024})", 169342464, 0},
+    {R"({"model_type":"rwkv","vocab_size":50277,"hidden_size":1024,"attention_hidden_size":1024,"num_hidden_layers":24,"intermediate_size":4096,"context_length":1024})", 430397440, 0},
+    {R"({"model_type":"rwkv","vocab_size":50277,"hidden_size":2048,"attention_hidden_size":2048,"num_hidden_layers":24,"intermediate_size":8192,"context_length":1024})", 1515106304, 0},
+    {R"({"model_type":"rwkv","vocab_size":50277,"hidden_size":2560,"attention_hidden_size":2560,"num_hidden_layers":32,"intermediate_size":10240,"context_length":1024})", 2984627200, 0},
+    // Mamba 2 of 130 million (arXiv 2405.21060): one group, heads of 64, a state of 128.
+    {R"({"d_model":768,"d_intermediate":0,"n_layer":24,"vocab_size":50277,"ssm_cfg":{"layer":"Mamba2"},"attn_layer_idx":[],"pad_vocab_size_multiple":16,"tie_embeddings":true})", 130e6, 0.01},
     // GPT (https://huggingface.co/openai-community/openai-gpt): 0.1 billion; 12 layers of 768.
     {R"({"model_type":"openai-gpt","n_embd":768,"n_layer":12,"n_head":12,"n_positions":512,"vocab_size":40478})", 117e6, 0.01},
     // Grok 2 (https://huggingface.co/xai-org/grok-2): its type says "git", its class Grok1; 270 billion, 115 billion used.
@@ -66,6 +71,13 @@ TEST_CASE("families in their real shapes have the parameters that their makers s
     CHECK(std::abs(parameters - family.parameters) <= family.within * family.parameters);
     if (family.active > 0) CHECK(std::abs(active - family.active) <= 0.1 * family.active);
   }
+}
+
+TEST_CASE("RWKV 4 keeps three numbers of a channel, and the token before it twice") {
+  const auto answer = estimate({{"model", {{"config", {{"model_type", "rwkv"}, {"vocab_size", 50277}, {"hidden_size", 768}, {"num_hidden_layers", 12}, {"intermediate_size", 3072}}}}}});
+  REQUIRE(is_true(answer, "/ok"));
+  CHECK(number(answer, "/model/state_bytes_per_sequence") == 12 * (3 * 768 * 4 + 2 * 768 * 2));
+  CHECK(number(answer, "/model/kv_bytes_per_token") == 0);
 }
 
 TEST_CASE("layers that take over keys and values have no matrices for them and no cache") {

@@ -66,7 +66,7 @@ enum class RecurrentKind : std::uint8_t {
   lightning,                         // linear attention with a fixed decay (MiniMax-01, arXiv 2501.08313)
   localized_filter,                  // two causal convolutions before queries and keys (Yuan 2.0, arXiv 2311.15786)
   short_convolution,                 // a gated causal convolution and nothing else (LFM2)
-  rwkv, rwkv7,                       // time mixing of version 5 and 6 (arXiv 2404.05892), and 7 (arXiv 2503.14456)
+  rwkv4, rwkv, rwkv7,                // time mixing of version 4 (arXiv 2305.13048), 5 and 6 (arXiv 2404.05892), and 7 (arXiv 2503.14456)
 };
 
 // A mixer with a state of constant size, read and written at every step: heads x key_dim x value_dim elements, and the last

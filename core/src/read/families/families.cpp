@@ -38,7 +38,7 @@ constexpr std::string_view kOldLayers = "LayerNorms and a feed-forward of two ma
 constexpr std::array kUnsupported{
     Unsupported{"zamba", kShares},          Unsupported{"zamba2", kShares},          Unsupported{"ouro", kAgain},
     Unsupported{"iquestloopcoder", kAgain}, Unsupported{"hrm_text", kAgain},
-    Unsupported{"rwkv", "recurrent layers of RWKV 4"},                               Unsupported{"rwkv_hybrid", kRecurrent},
+    Unsupported{"rwkv_hybrid", kRecurrent},
     Unsupported{"rwkv6qwen2", kRecurrent},  Unsupported{"arwkv7", kRecurrent},       Unsupported{"xlstm", "recurrent layers (mLSTM)"},
     Unsupported{"retnet", "retention layers"},                                       Unsupported{"recurrent_gemma", "recurrent layers (RG-LRU)"},
     Unsupported{"plamo2", kStateSpace},     Unsupported{"bailing_moe_linear", kFixedDecay}, Unsupported{"minicpm_sala", kFixedDecay},

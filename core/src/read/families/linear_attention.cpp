@@ -277,6 +277,17 @@ void read_rwkv(ConfigReader& r, ModelSpec& spec, std::int64_t rank, std::int64_t
   all_layers(spec, k, layers);
 }
 
+// Version 4: numerator, denominator and exponent of each channel; no gate, and no norm behind it.
+void read_rwkv4(ConfigReader& r, ModelSpec& spec) {
+  read_rwkv(r, spec, 0, 7);
+  for (auto& kind : spec.kinds) {
+    auto& s = kind.mixer.recurrent;
+    s.kind = RecurrentKind::rwkv4;
+    s.heads = s.key_heads = s.heads * s.value_dim;
+    s.value_dim = 1;
+    s.key_dim = 3;
+  }
+}
 void read_rwkv5(ConfigReader& r, ModelSpec& spec) { read_rwkv(r, spec, 0, 8); }
 // Five mixes of rank 32 and a decay of rank 64; twice as much in models of 4,096 and wider.
 void read_rwkv6(ConfigReader& r, ModelSpec& spec) {
@@ -320,7 +331,7 @@ constexpr std::array kFamilies{
     Family{"qwen3_8", read_qwen35},         Family{"qwen3_8_text", read_qwen35},     Family{"qwen3_8_moe", read_qwen35},      Family{"qwen3_8_moe_text", read_qwen35},
        Family{"minimax", read_minimax},         Family{"minimax_text_01", read_minimax},
     Family{"minimax_m1", read_minimax},     Family{"lfm2", read_lfm2},               Family{"lfm2_moe", read_lfm2},
-    Family{"rwkv5", read_rwkv5},            Family{"rwkv6", read_rwkv6},
+    Family{"rwkv", read_rwkv4},             Family{"rwkv5", read_rwkv5},            Family{"rwkv6", read_rwkv6},
     Family{"rwkv7", read_rwkv7},
 };
 
