@@ -134,13 +134,13 @@ ReadFamily find_family(std::string_view model_type) {
 void look_for_signs(ConfigReader& r, bool known) {
   std::string_view last;
   for (const auto& sign : kSigns) {
-    if (known && sign.key == "block_configs") continue;          // its family reads it
+    if (known && (sign.key == "block_configs" || sign.part == kNoDecoder)) continue;          // its family reads it, or knows better
     const auto* value = r.find({sign.key});
     if (!value || sign.part == last || *value == 0 || *value == false || (value->is_structured() && value->empty())) continue;
     r.unsupported(std::string(sign.part) + " (" + std::string(sign.key) + ")");
     last = sign.part;
   }
-  if (const auto* classes = r.find_anywhere("architectures"); classes && classes->is_array() && !classes->empty()) {
+  if (const auto* classes = r.find_anywhere("architectures"); !known && classes && classes->is_array() && !classes->empty()) {
     const auto* name = classes->front().get_ptr<const std::string*>();
     if (name && name->find("MaskedLM") != std::string::npos && last != kNoDecoder) r.unsupported(std::string(kNoDecoder));
   }
