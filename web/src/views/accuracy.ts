@@ -137,6 +137,12 @@ class Accuracy implements Screen {
     })}</dl>`;
   }
 
+  /** A colour of its own for each engine, and for each framework a ring of one, the same in every picture. */
+  private looks(): Map<string, string> {
+    const names = (train: boolean): string[] => [...new Set(this.rows.filter((r) => (r.measured.call === 'train') === train).map((r) => r.engine))].sort();
+    return new Map([...names(false).map((e, i) => [e, `mark-${i}`] as const), ...names(true).map((e, i) => [e, `mark-${i} ring`] as const)]);
+  }
+
   /** Each measurement as a dot; on the diagonal the two agree, and the dashed lines are ten percent away. */
   private scatter(of: RegExp, caption: string, marks: number[], show: (value: number) => string, unit = ''): TemplateResult | typeof nothing {
     const more = this.host.more!;
@@ -146,15 +152,16 @@ class Accuracy implements Screen {
     const [low, high] = [Math.log(Math.min(...all)) - 0.2, Math.log(Math.max(...all)) + 0.2];
     const x = (v: number): number => 60 + (430 * (Math.log(v) - low)) / (high - low);
     const y = (v: number): number => 290 - (280 * (Math.log(v) - low)) / (high - low);
-    const engines = [...new Set(bytes.map((r) => r.engine))];
+    const looks = this.looks();
+    const engines = [...new Map(bytes.map((r) => [r.engine, r])).values()];
     const shown = marks.filter((v) => Math.log(v) > low && Math.log(v) < high);
     const [a, b] = [Math.exp(low), Math.exp(high)];
     return html`<figure class="curve scatter"><figcaption>${caption}</figcaption><svg viewBox="0 0 500 320" role="img" aria-label=${caption}>
       ${shown.map((v) => svg`<line class="grid" x1="60" x2="490" y1=${y(v)} y2=${y(v)} /><text x="54" y=${y(v) + 4} text-anchor="end">${show(v)}</text><text x=${x(v)} y="308" text-anchor="middle">${show(v)}</text>`)}
       <line class="now" x1=${x(a)} y1=${y(a)} x2=${x(b)} y2=${y(b)} />
       ${[1.1, 1 / 1.1].map((f) => svg`<line class="grid dashed" x1=${x(a)} y1=${y(a * f)} x2=${x(b)} y2=${y(b * f)} />`)}
-      ${bytes.map((r) => svg`<circle class="mark mark-${engines.indexOf(r.engine) % 9}" cx=${x(r.measured.value)} cy=${y(r.predicted!)} r="3.2"><title>${r.measured.id}</title></circle>`)}</svg>
-      <p class="keys"><span class="axis">${[more.axisMeasured, unit].filter(Boolean).join(this.host.texts.separator)}</span>${engines.map((e, i) => html`<span class="key mark-${i % 9}"><i></i>${this.host.description!.engines.find((row) => row.id === e)?.name ?? e}</span>`)}</p></figure>`;
+      ${bytes.map((r) => svg`<circle class="mark ${looks.get(r.engine)}" cx=${x(r.measured.value)} cy=${y(r.predicted!)} r="3.2"><title>${r.measured.id}</title></circle>`)}</svg>
+      <p class="keys"><span class="axis">${[more.axisMeasured, unit].filter(Boolean).join(this.host.texts.separator)}</span>${engines.map((r) => html`<span class="key ${looks.get(r.engine)}"><i></i>${this.engine(r)}</span>`)}</p></figure>`;
   }
 
   render(): unknown {
