@@ -91,6 +91,7 @@ export const enMore = {
   median: 'Median error',
   nine: 'Nine in ten within',
   insideRange: 'In the range',
+  summaryByClass: 'Speed errors by device class', otherDevices: 'several, or described',
   byRoofline: 'Median by a roofline at 100 %',
   byArticle: 'Median by the article',
   predictedMeasured: 'Memory, predicted over measured; the dashed lines are ten percent away',

@@ -82,6 +82,7 @@ export const zhMore: MoreTexts = {
   median: '误差中位数',
   nine: '九成不超过',
   insideRange: '落在区间内',
+  summaryByClass: '按设备类别统计的速度误差', otherDevices: '多种或自定义',
   byRoofline: '100% 屋顶线的中位数',
   byArticle: '文章方法的中位数',
   predictedMeasured: '显存：预测与实测；虚线为相差 10%',

@@ -9,7 +9,7 @@ import type { Answer } from '../contract.js';
 import { engineOf } from '../engine.js';
 import { type JsonObject, isObject } from '../json.js';
 import { unitOf } from '../parts.js';
-import { figure } from '../request.js';
+import { figure, findDevice } from '../request.js';
 import type { Screen, ScreenHost } from '../screens.js';
 import { plainSentence } from '../text.js';
 import { type Column, Table } from './table.js';
@@ -85,24 +85,35 @@ class Accuracy implements Screen {
     return this.host.format.of(value, unit);
   }
 
-  private summary(): TemplateResult {
-    const { texts, format } = this.host;
+  /** A device's maker and class; undefined where a request describes a device of its own, or several. */
+  private deviceClass(row: Row): string | undefined {
+    const { description } = this.host;
+    const device = findDevice(description!, row.measured.request);
+    return device && [...new Set([device.vendor, this.host.more!.classes[device.class ?? ''] ?? device.class])].filter(Boolean).join(' ');
+  }
+
+  /** Errors of these measurements by what `by` says of them, and by figure. */
+  private summary(caption: string, head: string, all: Row[], by: (row: Row) => string): TemplateResult {
+    const { format } = this.host;
     const more = this.host.more!;
     const groups = new Map<string, Row[]>();
-    for (const row of this.rows) groups.set(`${this.engine(row)}\n${this.name(row)}`, [...(groups.get(`${this.engine(row)}\n${this.name(row)}`) ?? []), row]);
+    for (const row of all) {
+      const key = `${by(row)}\n${this.name(row)}`;
+      groups.set(key, [...(groups.get(key) ?? []), row]);
+    }
     const at = (list: number[], share: number): number | undefined => list[Math.min(list.length - 1, Math.floor(share * list.length))];
     const percent = (v: number | undefined): string => (v === undefined ? '–' : format.percent(v));
-    return html`<div class="scroll" tabindex="0" role="group" aria-label=${more.summaryOfErrors}><table class="list errors"><caption class="unseen">${more.summaryOfErrors}</caption>
-      <thead><tr><th scope="col">${texts.labels['/engine']}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.unanswered}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th><th scope="col" class="value">${more.byRoofline}</th><th scope="col" class="value">${more.byArticle}</th></tr></thead>
+    return html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table class="list errors"><caption class="unseen">${caption}</caption>
+      <thead><tr><th scope="col">${head}</th><th scope="col">${more.figure}</th><th scope="col" class="value">${more.measurements}</th><th scope="col" class="value">${more.unanswered}</th><th scope="col" class="value">${more.median}</th><th scope="col" class="value">${more.nine}</th><th scope="col" class="value">${more.insideRange}</th><th scope="col" class="value">${more.byRoofline}</th><th scope="col" class="value">${more.byArticle}</th></tr></thead>
       <tbody>${[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, rows]) => {
-        const [engine, what] = key.split('\n');
+        const [first, what] = key.split('\n');
         const errors = rows.map((r) => r.error).filter((v) => v !== undefined).map(Math.abs).sort((a, b) => a - b);
         const middle = (of: (row: Row) => number | undefined): string => {
           const known = rows.map(of).filter((v) => v !== undefined).map(Math.abs).sort((a, b) => a - b);
           return percent(at(known, 0.5));
         };
         const ranged = rows.filter((r) => r.inside !== undefined);
-        return html`<tr><th scope="row">${engine}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${format.count(rows.length - errors.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
+        return html`<tr><th scope="row">${first}</th><td>${what}</td><td class="value">${format.count(rows.length)}</td><td class="value">${format.count(rows.length - errors.length)}</td><td class="value">${percent(at(errors, 0.5))}</td><td class="value">${percent(at(errors, 0.9))}</td>
           <td class="value">${ranged.length === 0 ? '–' : format.percent(ranged.filter((r) => r.inside).length / ranged.length)}</td>
           <td class="value">${middle((r) => r.naive)}</td><td class="value">${middle((r) => r.article)}</td></tr>`;
       })}</tbody></table></div>`;
@@ -182,7 +193,8 @@ class Accuracy implements Screen {
     return html`<section class="page" id="answer" tabindex="-1" aria-labelledby="screen-title"><h2 id="screen-title">${texts.views['accuracy']}</h2>
       <p class="lead">${plainSentence(more.accuracyLead, { count: format.count(measurements.length) })}</p>
       ${this.rows.length < measurements.length ? html`<p class="muted">${plainSentence(more.weighing, { count: format.count(this.rows.length), all: format.count(measurements.length) })}</p>` : html`${this.headlines()}<div class="curves">${this.scatter(/memory\.|kv_pool|weights|kv_cache/, more.predictedMeasured, [2 ** 20, 2 ** 24, 2 ** 27, 2 ** 30, 2 ** 33, 2 ** 36, 2 ** 40], (v) => format.bytes(v))}${this.scatter(/tokens_per_s/, more.predictedSpeed, [0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6], (v) => format.short(v), texts.unit['tokens/s'] ?? 'tokens/s')}</div>
-        <h3>${more.summaryOfErrors}</h3>${this.summary()}
+        <h3>${more.summaryOfErrors}</h3>${this.summary(more.summaryOfErrors, texts.labels['/engine']!, this.rows, (r) => this.engine(r))}
+        <h3>${more.summaryByClass}</h3>${this.summary(more.summaryByClass, more.deviceClass, this.rows.filter((r) => r.naive !== undefined), (r) => this.deviceClass(r) ?? more.otherDevices)}
         <h3>${more.leftOut}</h3>${this.leftOut()}
         <h3>${more.everyMeasurement}</h3>${this.table.render('accuracy', more.everyMeasurement, this.rows, columns, [{ id: 'engine', name: texts.labels['/engine']!, all: more.all, values: engines.map((e) => [e, this.host.description!.engines.find((row) => row.id === e)?.name ?? e]), of: (r) => r.engine }])}`}</section>`;
   }
