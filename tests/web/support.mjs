@@ -57,9 +57,28 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
   return { page, context, errors };
 }
 
-/** A browser and a server for the tests of one file. visit() uses one page of them, once `ready` stands there, and its console has stayed quiet. */
+/** The page begins anew in place: its component with the calculator that is there already, nothing kept, and this fragment. */
+const beginAnew = (page, hash) =>
+  page.evaluate(async (to) => {
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));     // what the last test set going has come to rest
+    localStorage.clear();
+    const before = document.querySelector("weigh-page");
+    const next = document.createElement("weigh-page");
+    next.append("…");                                                               // a shell, which goes when there is an answer
+    for (const left of document.querySelectorAll("body > aside")) left.remove();
+    before.replaceWith(next);
+    history.replaceState(null, "", to || location.pathname);
+    scrollTo(0, 0);
+    await next.start(before.client, before.bringWhole);
+  }, hash);
+
+/**
+ * A browser and a server for the tests of one file. visit() uses a page of them, once `ready` stands there, and its console has stayed quiet.
+ * Tests of one language and size share a page, each with a new component in it; `fresh` asks for one that has just been loaded.
+ */
 export function visits(ready = [], { timeout } = {}) {
   const here = {};
+  const idle = new Map();
   before(async () => {
     [here.browser, here.server] = await Promise.all([launch(), host()]);
   });
@@ -67,14 +86,32 @@ export function visits(ready = [], { timeout } = {}) {
     await here.browser?.close();
     await here.server?.close();
   });
-  here.visit = async (hash, use, options) => {
-    const { page, context, errors } = await open(here.browser, here.server.url + hash, options);
+  const take = async (hash, options, kind) => {
+    const kept = idle.get(kind);
+    idle.delete(kind);
+    if (!kept) return open(here.browser, here.server.url + hash, options);
+    const { page, errors } = kept;
+    errors.length = 0;
+    page.removeAllListeners("request");
+    await page.unrouteAll();
+    await page.emulateMedia({ media: null, colorScheme: options.theme ?? "light", reducedMotion: null, forcedColors: null });
+    await page.setViewportSize(options.viewport ?? kDesktop);
+    await beginAnew(page, hash);
+    return kept;
+  };
+  here.visit = async (hash, use, { ready: own = ready, fresh = false, ...options } = {}) => {
+    const kind = JSON.stringify(options);
+    const opened = fresh ? await open(here.browser, here.server.url + hash, options) : await take(hash, options, kind);
+    const { page, context, errors } = opened;
+    let good = false;
     try {
-      for (const selector of [options?.ready ?? ready].flat()) await page.waitForSelector(selector, { timeout });
+      for (const selector of [own].flat()) await page.waitForSelector(selector, { timeout });
       await use(page, context);
       assert.deepEqual(errors, [], "the console is quiet");
+      good = page.url().startsWith(here.server.url);
     } finally {
-      await context.close();
+      if (good && !fresh && !idle.has(kind)) idle.set(kind, opened);
+      else await context.close();
     }
   };
   return here;
