@@ -58,7 +58,7 @@ export async function open(browser, url, { language = "en", viewport = kDesktop,
 }
 
 /** The page begins anew in place: its component with the calculator that is there already, nothing kept, and this fragment. */
-const beginAnew = (page, hash) =>
+export const beginAnew = (page, hash) =>
   page.evaluate(async (to) => {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));     // what the last test set going has come to rest
     localStorage.clear();
