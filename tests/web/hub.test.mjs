@@ -25,6 +25,8 @@ const kRepositories = {
   "acme/one-GGUF": { files: { "tiny-Q8_0.gguf": long }, redirect: true },
   "acme/split-GGUF": { files: { "tiny-00001-of-00002.gguf": tinyGguf({ part: 0, parts: 2 }), "tiny-00002-of-00002.gguf": tinyGguf({ part: 1, parts: 2 }) } },
   "acme/no-range": { files: { "tiny-Q8_0.gguf": long }, noRange: true, drip: 5 },
+  "acme/cut": { files: { "tiny-Q8_0.gguf": long }, cut: true }, "acme/dripping": { files: { "tiny-Q8_0.gguf": long }, drip: 150 },
+  "acme/adapter": { files: { "adapter_config.json": JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "meta-llama/Llama-3.1-8B", r: 16 }), "adapter_model.safetensors": "x" } },
   "acme/gated": { files: {}, gated: 401 }, "acme/asked": { files: {}, gated: 403 }, "acme/private": { files: {}, private: true },
   "acme/pictures": { files: { "model_index.json": "{}" }, task: "text-to-image" },
   "acme/clip": { files: { "config.json": JSON.stringify({ model_type: "clip" }) } },
@@ -208,6 +210,21 @@ describe("what stands in the way is said, and the page goes on", () => {
       await context.setOffline(false);
       await fetchIt(page, "acme/one-file");
       await shown(page, "acme/one-file");
+    }));
+
+  test("a connection that breaks in the middle of a file says so, and so does going offline then; the same again works", () =>
+    visit(async (page, context) => {
+      const before = await page.locator(".verdict span").first().innerText();
+      await fetchIt(page, "acme/cut");
+      await page.waitForFunction(() => !document.querySelector(".busy") && /broke off/.test(document.querySelector("#f-model-error")?.innerText ?? ""));
+      await fetchIt(page, "acme/dripping");
+      await page.waitForFunction(() => /tiny-Q8_0/.test(document.querySelector(".busy")?.innerText ?? ""));
+      await context.setOffline(true);
+      await page.waitForFunction(() => /You are offline/.test(document.querySelector("#f-model-error")?.innerText ?? ""));
+      assert.equal(await page.locator(".verdict span").first().innerText(), before);
+      await context.setOffline(false);
+      await fetchIt(page, "acme/one-GGUF");
+      await shown(page, "tiny-Q8_0");
     }));
 
   test("it can be stopped, and a change of the form stops it", () =>

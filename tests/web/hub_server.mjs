@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 
 /**
- * repositories: { "org/name": { files: { path: Buffer | string }, gated?, private?, redirect?, noRange?, hang?, status?, task? } }
+ * repositories: { "org/name": { files: { path: Buffer | string }, gated?, private?, redirect?, noRange?, cut?, hang?, status?, task? } }
  * Answers { url, asked, close() }; `asked` holds each request as { path, range, sent }, where `sent` counts the bytes that went out.
  */
 export async function hubServer(repositories) {
@@ -10,7 +10,7 @@ export async function hubServer(repositories) {
   let storage;
   const cors = { "access-control-allow-origin": "*", "access-control-expose-headers": "X-Error-Code,Content-Range,X-Linked-Size,Accept-Ranges", "cache-control": "no-store" };
 
-  const send = async (request, response, content, record, { noRange, drip } = {}) => {
+  const send = async (request, response, content, record, { noRange, drip, cut } = {}) => {
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     let body = Buffer.from(content), status = 200;
     const headers = { ...cors, "content-type": "application/octet-stream" };
@@ -29,6 +29,7 @@ export async function hubServer(repositories) {
       const part = body.subarray(at, at + 65536);
       record.sent += part.length;
       if (!response.write(part)) await new Promise((done) => { response.once("drain", done); response.once("close", done); });
+      if (cut && at > 0) return response.destroy();
       if (drip) await new Promise((done) => setTimeout(done, drip));
     }
     response.end();

@@ -34,6 +34,10 @@ test("after one visit everything works without a network, under any path", async
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "中文" }).click();
     await page.waitForFunction(() => document.documentElement.lang === "zh-CN");
+    for (const [view, drawn] of [["train", "main.train .verdict svg"], ["compare", "main.compare .page > h2"], ["card", "main.card table.list tr"], ["models", "main.models tbody tr"], ["devices", "main.devices tbody tr"], ["formulas", ".entry math"], ["accuracy", "table.errors"]]) {
+      await page.click(`nav.views a[href*="v=${view}"]`);
+      await page.waitForSelector(drawn, { timeout: 40_000 });
+    }
     const names = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((r) => new URL(r.url).pathname)))).flat());
     const kept = new Set(names.map((name) => name.slice(kPrefix.length)));
     const { readdir } = await import("node:fs/promises");
@@ -93,12 +97,20 @@ test("a new version is told of and taken on a click; nothing that was chosen is 
       await page.reload();
       const box = page.locator(".version");
       await box.waitFor();
+      const second = await context.newPage();
+      await second.goto(server.url + kLlama);
+      await second.locator(".version").waitFor();
       assert.match(await box.innerText(), /有新版本/, "in the reader's language");
       assert.equal(await page.locator("title[data-next]").count(), 0, "not before it is wanted");
       await box.getByRole("button").first().click();
       await page.waitForFunction(() => document.querySelector("title[data-next]") && document.querySelector("#answer .verdict"));
       assert.equal(new URL(page.url()).hash, kLlama);
       assert.equal(await page.locator(".version").count(), 0);
+      // Another tab was told too; the new version is there by now, and it follows on its own click.
+      assert.equal(await second.locator("title[data-next]").count(), 0);
+      await second.locator(".version").getByRole("button").first().click();
+      await second.waitForFunction(() => document.querySelector("title[data-next]") && document.querySelector("#answer .verdict"));
+      assert.equal(new URL(second.url()).hash, kLlama);
     } finally {
       await context.close();
       await server.close();

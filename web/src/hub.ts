@@ -16,7 +16,7 @@ const meta = (): HTMLMetaElement | null => document.querySelector('meta[name="we
 export const hubBase = (): string => (meta()?.content || 'https://huggingface.co').replace(/\/+$/, '');
 const patience = (): number => Number(meta()?.dataset['timeout']) || 20_000;
 
-export type HubProblem = 'offline' | 'gated' | 'closed' | 'missing' | 'revision' | 'noModel' | 'noFile' | 'timeout' | 'unreachable' | 'blocked' | 'failed' | 'tooLarge' | 'unusable';
+export type HubProblem = 'offline' | 'gated' | 'closed' | 'missing' | 'revision' | 'noModel' | 'noFile' | 'timeout' | 'unreachable' | 'brokenOff' | 'blocked' | 'failed' | 'tooLarge' | 'unusable';
 
 /** Several files of weights, of which the reader has to choose one. */
 export interface HubChoice {
@@ -40,7 +40,7 @@ const escaped = (path: string): string => path.split('/').map(encodeURIComponent
 const addressOf = ({ id, revision }: HubReference, file: string): string => `${hubBase()}/${escaped(id)}/resolve/${encodeURIComponent(revision ?? 'main')}/${escaped(file)}`;
 
 /** A request that is given up when nothing comes for a while. Answers undefined when the repository has no such file. */
-async function request(ask: Ask, url: string, name: string, range?: [from: number, to: number]): Promise<{ response: Response; alive: () => void; end: () => void } | undefined> {
+async function request(ask: Ask, url: string, name: string, range?: [from: number, to: number]): Promise<{ response: Response; alive: () => void; late: () => boolean; end: () => void } | undefined> {
   if (!navigator.onLine) throw refusal(ask, 'offline');
   const giveUp = new AbortController();
   let timer = 0;
@@ -54,10 +54,12 @@ async function request(ask: Ask, url: string, name: string, range?: [from: numbe
   const violated = (): void => void (blocked = true);
   document.addEventListener('securitypolicyviolation', violated);
   ask.stop.addEventListener('abort', stopped);
+  addEventListener('offline', stopped);
   const end = (): void => {
     clearTimeout(timer);
     giveUp.abort();
     ask.stop.removeEventListener('abort', stopped);
+    removeEventListener('offline', stopped);
     document.removeEventListener('securitypolicyviolation', violated);
   };
   alive();
@@ -71,7 +73,7 @@ async function request(ask: Ask, url: string, name: string, range?: [from: numbe
     if (ask.stop.aborted) throw new Stopped();
     throw refusal(ask, late ? 'timeout' : blocked ? 'blocked' : navigator.onLine ? 'unreachable' : 'offline');
   }
-  if (response.ok) return { response, alive, end };
+  if (response.ok) return { response, alive, late: () => late, end };
   end();
   const code = response.headers.get('x-error-code') ?? '';
   if (code === 'GatedRepo') throw refusal(ask, 'gated');
@@ -103,7 +105,7 @@ async function body(ask: Ask, got: NonNullable<Awaited<ReturnType<typeof request
     }
   } catch {
     if (ask.stop.aborted) throw new Stopped();
-    throw refusal(ask, navigator.onLine ? 'timeout' : 'offline');
+    throw refusal(ask, !navigator.onLine ? 'offline' : got.late() ? 'timeout' : 'brokenOff');
   } finally {
     got.end();
   }

@@ -37,9 +37,17 @@ async function offer(worker: Workbox): Promise<void> {
   const words = document.createElement('p');
   words.textContent = texts.newVersion;
   // What was chosen is in the address, and stands there again after the reload.
+  // Another tab may have taken it already: then it is here, and this one follows.
+  let here = false;
+  let wanted = false;
+  worker.addEventListener('controlling', () => {
+    here = true;
+    if (wanted) location.reload();
+  });
   const take = button(texts.takeVersion, () => {
-    worker.addEventListener('controlling', () => location.reload());
-    worker.messageSkipWaiting();
+    wanted = true;
+    if (here) location.reload();
+    else worker.messageSkipWaiting();
   });
   box.append(words, take, button(texts.laterVersion, () => box.remove()));
   document.body.append(box);

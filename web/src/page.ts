@@ -12,6 +12,7 @@ import { type HubReference, hubReference } from './hub_reference.js';
 import { type Json, type JsonObject, get, isObject, same, set } from './json.js';
 import type { MoreTexts } from './lang/en-more.js';
 import { type Texts, en } from './lang/en.js';
+import { isLost, lostText } from './failure.js';
 import { BrokenLink, joinLink, packModel, readLink } from './link.js';
 import { type View, onOneCard, toneOf, verdict } from './parts.js';
 import { deviceName, figureFields, furtherFields, kFront, kNumbers, modelName } from './request.js';
@@ -82,6 +83,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   private viewTurn = 0;
   private loadWhole: () => Promise<Client> = () => Promise.reject(new Error());
   private bringingWhole: Promise<Client> | undefined;
+  private wasLost = false;
   private sayTimer = 0;
   private wayTimer = 0;
   private waysOf: typeof import('./ways.js').waysOf | undefined;
@@ -117,6 +119,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     addEventListener('dragleave', this.dragLeave);
     addEventListener('drop', this.dropped);
     addEventListener('paste', this.pasted);
+    addEventListener('unhandledrejection', this.lost);
     this.applyTheme();
   }
 
@@ -128,6 +131,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     removeEventListener('dragleave', this.dragLeave);
     removeEventListener('drop', this.dropped);
     removeEventListener('paste', this.pasted);
+    removeEventListener('unhandledrejection', this.lost);
   }
 
   /** Starts with a core that is ready, in the language and with the request that this visit asks for. */
@@ -163,6 +167,23 @@ export class WeighPage extends LitElement implements ScreenHost {
     if (location.hash.length < 2) this.weigh(kExample);
   }
 
+  /** Something that is loaded when it is asked for did not come: a language, the work behind a number, a picture. */
+  private lost = (event: PromiseRejectionEvent): void => {
+    if (!isLost(event.reason)) return;
+    event.preventDefault();
+    this.missed(event.reason);
+  };
+
+  private missed = (reason: unknown): void => {
+    this.notice = this.said = lostText(reason, this.texts);
+    this.wasLost = true;
+  };
+
+  private found(): void {
+    if (this.wasLost) this.notice = '';
+    this.wasLost = false;
+  }
+
   // ---- language, theme, units ----
 
   private speak(): void {
@@ -174,11 +195,12 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   private async choose(change: Partial<Settings>): Promise<void> {
     const settings = { ...this.settings, ...change };
-    keepSettings(settings);
     const texts = await textsOf(settings.language, this.workOf !== undefined);
     if (this.more) this.more = await moreTextsOf(settings.language);
+    keepSettings(settings);
     this.settings = settings;
     this.texts = this.more ? withMore(texts, this.more) : texts;
+    this.found();
     this.applyTheme();
     this.speak();
     this.say();
@@ -245,6 +267,7 @@ export class WeighPage extends LitElement implements ScreenHost {
     if (where !== 'serve') void this.bringScreen(where);
     if (this.call === 'train' && !this.whole) {
       if (request) this.kept.train = request; // for whoever leaves before the core has come
+      else request = this.kept.train; // the core did not come the last time
       if (!(await this.bringWhole().catch(() => undefined)) || turn !== this.viewTurn) return; // bringScreen says why
     }
     if (request !== undefined || this.answered !== this.request || !this.answer) this.weigh(request ?? this.request);
@@ -265,7 +288,7 @@ export class WeighPage extends LitElement implements ScreenHost {
       const [{ screen }] = await Promise.all([kScreens[where]!(), this.bringMore(), kWhole.includes(where) ? this.bringWhole() : undefined]);
       if (this.where === where) this.screen = screen(this, this.form, this.sections);
     } catch (error) {
-      this.notice = plainSentence(this.texts.notLoaded, { reason: (error as Error).message });
+      this.notice = lostText(error, this.texts);
     }
   }
 
@@ -414,7 +437,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   view(withWork = true): View | undefined {
     if (!this.answer || !this.description) return undefined;
     const view: View = { call: this.call, description: this.description, texts: this.texts, format: this.format, request: this.asked, answer: this.answer };
-    if (withWork) view.open = (path) => ((this.chain = [{ path }]), void this.bringWork());
+    if (withWork) view.open = (path) => ((this.chain = [{ path }]), void this.bringWork().catch(this.missed));
     return view;
   }
 
@@ -426,11 +449,16 @@ export class WeighPage extends LitElement implements ScreenHost {
       this.workOf = await import('./work.js');
       const texts = await textsOf(this.settings.language, true);
       this.texts = this.more ? withMore(texts, this.more) : texts;
+      this.found();
       this.requestUpdate();
-    })());
+    })().catch((error: unknown) => {
+      this.bringing = undefined; // the next number tries again
+      this.chain = [];
+      throw error;
+    }));
 
   private nearNumber = (event: Event): void => {
-    if ((event.target as Element).closest('.number')) void this.bringWork();
+    if ((event.target as Element).closest('.number')) this.bringWork().catch(() => undefined); // a click says why
   };
 
   wordsOf(problem: Problem): string {
@@ -512,7 +540,7 @@ export class WeighPage extends LitElement implements ScreenHost {
       // Its weights as they are: a format chosen for another model says nothing of this one.
       this.replace(set(set(this.request, '/model', read.model), '/weights', undefined), '/model');
     } catch (error) {
-      if (!stop.signal.aborted) note(unreadable && error instanceof unreadable ? error.message : plainSentence(this.texts.notLoaded, { reason: (error as Error).message }));
+      if (!stop.signal.aborted) note(unreadable && error instanceof unreadable ? error.message : lostText(error, this.texts));
     } finally {
       if (this.stop === stop) this.stop = undefined;
     }
@@ -579,6 +607,7 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   async give(text: string): Promise<void> {
     this.given = text;
+    this.found();
     let copied = false;
     await navigator.clipboard?.writeText(text).then(() => (copied = true), () => undefined);
     this.said = copied ? this.texts.copied : this.texts.toCopy;

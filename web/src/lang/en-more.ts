@@ -22,6 +22,7 @@ export const enMore = {
     noModel: '{id} holds no language model that can be weighed: it has neither config.json nor GGUF files (its task: {task}).',
     noFile: '{id} has no file {file}.',
     timeout: '{host} did not answer in time. Try again, or drop the model’s config.json here.',
+    brokenOff: 'The connection to {host} broke off in the middle of a file. Try again, or drop the model’s config.json here.',
     unreachable: '{host} cannot be reached from here. Check the connection, or drop the model’s config.json here.',
     blocked: 'The rules of this site do not let the page ask {host}. Download the model’s config.json and drop it here.',
     failed: '{host} answered with an error ({status}). Try again later, or drop the model’s config.json here.',

@@ -55,6 +55,7 @@ export const en = {
   fewest: 'fewest',
   yes: 'Yes',
   no: 'No',
+  lost: 'A part of the page could not be fetched: the network or the site does not answer. Do the same again once you are online; what was chosen stays.',
   notLoaded: 'A part of the page could not be loaded: {reason}',
   cancel: 'Cancel',
   addCard: 'Add another card',

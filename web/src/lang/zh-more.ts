@@ -22,6 +22,7 @@ export const zhMore: MoreTexts = {
     noModel: '{id} 里没有能称重的语言模型：既没有 config.json，也没有 GGUF 文件（它的任务：{task}）。',
     noFile: '{id} 没有文件 {file}。',
     timeout: '{host} 没有及时回应。请再试一次，或把模型的 config.json 拖到这里。',
+    brokenOff: '文件下载到一半时与 {host} 的连接中断。请重试，或把模型的 config.json 拖到这里。',
     unreachable: '从这里连不上 {host}。请检查网络，或把模型的 config.json 拖到这里。',
     blocked: '本站的安全规则不允许页面访问 {host}。请下载模型的 config.json 拖到这里。',
     failed: '{host} 返回了错误（{status}）。请稍后再试，或把模型的 config.json 拖到这里。',

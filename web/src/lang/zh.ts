@@ -55,6 +55,7 @@ export const zh: Texts = {
   fewest: '最少',
   yes: '是',
   no: '否',
+  lost: '页面的一部分未能下载：网络或站点没有响应。联网后再操作一次即可，所选内容都会保留。',
   notLoaded: '页面的一部分没能加载：{reason}',
   cancel: '取消',
   addCard: '再加一张卡',
