@@ -25,6 +25,7 @@ stage() {
   if [ "$code" -ne 0 ]; then
     printf 'FAILED after %d s (exit code %d)\n' "$((SECONDS - start))" "$code"
     tail -n "${WEIGHBRIDGE_LOG_LINES:-300}" "$logs/$name.log"
+    grep -E -A 24 '^ *not ok ' "$logs/$name.log" || true
     printf '%s failed; all of its output is in %s\n' "$name" "$logs/$name.log"
     exit 1
   fi

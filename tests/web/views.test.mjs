@@ -43,7 +43,7 @@ for (const language of ["en", "zh"])
       assert.equal(await row(language === "en" ? "Device" : "设备").getAttribute("class"), "differs");
       await page.locator(".tasks button").first().click();
       await page.waitForFunction(() => document.querySelectorAll("table.compare thead th").length === 3);
-      assert.equal((await page.evaluate(() => location.hash)).split("s=").length, 4);
+      await page.waitForFunction(() => location.hash.split("s=").length === 4);
     }, { language }));
 
 for (const language of ["en", "zh"])
