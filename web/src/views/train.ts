@@ -14,7 +14,7 @@ import { plainSentence, sentence } from '../text.js';
 const kExamples: [text: 'qlora' | 'full' | 'pretrain', link: string][] = [
   ['qlora', 'v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090&method=qlora&lora.targets=all-linear&activation_checkpointing=full&loss=chunked&sequence_tokens=2048&dataset_tokens=10000000'],
   ['full', 'v=train&m=meta-llama/Llama-2-7b-hf&d=a100-sxm-80gb&n=8&framework=deepspeed&parallel.data=8&parallel.zero_stage=3&activation_checkpointing=full&sequence_tokens=4096&dataset_tokens=1000000000'],
-  ['pretrain', 'v=train&m=meta-llama/Meta-Llama-3-70B&d=h100-sxm-80gb&n=512&framework=megatron&parallel.data=16&parallel.tensor=8&parallel.pipeline=4&parallel.sequence=true&parallel.zero_stage=1&activation_checkpointing=full&sequence_tokens=8192&gradient_accumulation=32&dataset_tokens=1000000000000'],
+  ['pretrain', 'v=train&m=meta-llama/Meta-Llama-3-70B&d=h100-sxm-80gb&n=512&framework=megatron&parallel.data=16&parallel.tensor=8&parallel.pipeline=4&parallel.virtual_pipeline=5&parallel.sequence=true&parallel.zero_stage=1&activation_checkpointing=selective&sequence_tokens=8192&gradient_accumulation=32&dataset_tokens=1000000000000'],
 ];
 
 const kFront = ['/method', '/optimizer', '/precision', '/framework'];
