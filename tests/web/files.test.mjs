@@ -4,7 +4,7 @@ import { truncate, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { join } from "node:path";
 
-import { kConfig, kGgufBytes, llamaTensors, safetensors, tinyGguf } from "../support/model_files.mjs";
+import { gguf, kConfig, kF32, kGgufBytes, llamaTensors, safetensors, tinyGguf } from "../support/model_files.mjs";
 import { temporaryFolder, visits } from "./support.mjs";
 
 const kSmall = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 1000, _name_or_path: "somebody/small" };
@@ -82,11 +82,16 @@ describe("each kind of file gives its weight by part, in both languages", () => 
   const sixteen = { embedding: 2 * v * h, attention: 2 * layers * (2 * h * h + 2 * k * h), mlp: 2 * layers * 3 * h * f, norm: 2 * (2 * layers + 1) * h, lm_head: 2 * v * h };
   const { bytes, size, data } = safetensors(tensors);
   const config = ["config.json", JSON.stringify(kSmall)];
-  const index = ["model.safetensors.index.json", JSON.stringify({ metadata: { total_size: data }, weight_map: Object.fromEntries(tensors.map(([n]) => [n, "model-00001-of-00001.safetensors"])) })];
+  const index = ["model.safetensors.index.json", JSON.stringify({ metadata: { total_size: data }, weight_map: Object.fromEntries(tensors.map(([n], i) => [n, `model-0000${i < 8 ? 1 : 2}-of-00002.safetensors`])) })];
+  const quantised = { embedding: (256 * 1000 * 34) / 32, attention: (256 * 256 * 34) / 32, mlp: (512 * 256 * 34) / 32 };
+  const projector = gguf({ "general.architecture": "clip" }, [["v.blk.0.attn_q.weight", [64, 64], kF32], ["mm.0.weight", [64, 256], kF32]]);
   const kinds = {
     "config.json": [[config], sixteen], "config.json and its index": [[config, index], sixteen], "a safetensors file alone": [[["model.safetensors", bytes, size]], sixteen],
     "config.json and its safetensors file": [[config, ["model.safetensors", bytes, size]], sixteen],
-    "a GGUF file": [[["tiny-Q8_0.gguf", tinyGguf()]], { embedding: (256 * 1000 * 34) / 32, attention: (256 * 256 * 34) / 32, mlp: (512 * 256 * 34) / 32 }],
+    "config.json, index and shards": [[config, index, ...[tensors.slice(0, 8), tensors.slice(8)].map(safetensors).map((half, i) => [`model-0000${i + 1}-of-00002.safetensors`, half.bytes, half.size])], sixteen],
+    "a GGUF file": [[["tiny-Q8_0.gguf", tinyGguf()]], quantised],
+    "a GGUF file in two parts": [[0, 1].map((part) => [`tiny-0000${part + 1}-of-00002.gguf`, tinyGguf({ part, parts: 2 })]), quantised],
+    "a GGUF file and its projector": [[["tiny-Q8_0.gguf", tinyGguf()], ["mmproj.gguf", projector.bytes, projector.size]], { ...quantised, vision: (64 * 64 + 64 * 256) * 4 }],
   };
   for (const language of ["en", "zh"])
     for (const [what, [files, parts]] of Object.entries(kinds))
