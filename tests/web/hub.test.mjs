@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { hubServer } from "./hub_server.mjs";
 import { kConfig, kGgufBytes, llamaTensors, safetensors, tinyGguf } from "../support/model_files.mjs";
-import { beginAnew, host, launch, open, site } from "./support.mjs";
+import { beginAnew, hashMatches, host, launch, open, site } from "./support.mjs";
 import { createServer } from "node:http";
 
 const kTiny = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 1000 };
@@ -115,7 +115,7 @@ describe("what is fetched", () => {
         await shown(page, "acme/one-file");
         assert.equal(await weight(page), kTinyBytes);
         assert.ok(hub.asked.some((a) => a.path.startsWith("storage:") && /^bytes=0-/.test(a.range)), "over a redirect, by range");
-        assert.match(await page.evaluate(() => location.hash), /z=/);
+        await hashMatches(page, /z=/);
       }));
 
   test("an index and its shards", () =>

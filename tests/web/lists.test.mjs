@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { kPhone, open, root, visits } from "./support.mjs";
+import { hashMatches, kPhone, open, root, visits } from "./support.mjs";
 
 const here = visits("table.list");
 const { visit } = here;
@@ -55,7 +55,7 @@ test("every device stands there, with its sources; nothing is wider than a phone
     await page.waitForFunction(() => [...document.querySelectorAll("table.list tbody tr > :nth-child(2)")].every((c) => c.innerText === "Apple"));
     await page.locator("table.list tbody th button").first().click();
     await page.waitForSelector("#answer .verdict");
-    assert.match(await page.evaluate(() => location.hash), /d=/);
+    await hashMatches(page, /d=/);
   }, { viewport: kPhone }));
 
 test("lists are loaded when they are asked for, and not before", async () => {

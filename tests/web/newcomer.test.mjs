@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { hashOf, kDesktop, kPhone, open, visits, wake } from "./support.mjs";
+import { hashMatches, hashOf, kDesktop, kPhone, open, visits, wake } from "./support.mjs";
 
 const here = visits();
 const { visit } = here;
@@ -31,7 +31,7 @@ for (const [language, viewport, words] of [["zh", kPhone, { fits: /放得下/, s
       }
       await page.locator(".advice li button").first().click();
       await page.waitForFunction(() => /1 × GeForce RTX 4090/.test(document.querySelector(".verdict").innerText) && document.querySelector("section.ticket.fits"));
-      assert.match(await page.evaluate(() => location.hash), /w=Q\d.*n=1|n=1.*w=Q\d/);
+      await hashMatches(page, /w=Q\d.*n=1|n=1.*w=Q\d/);
     }, { language, viewport }));
 
 for (const [what, hash, options] of [["the example, desktop", "", {}], ["the example, phone", "", { viewport: kPhone }], ["a link, phone, zh", kOn24, { viewport: kPhone, language: "zh" }], ["training", "#v=train&m=meta-llama/Llama-3.1-8B&d=rtx-4090", {}]])

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { kConfig, tinyGguf } from "../support/model_files.mjs";
-import { hashOf, host, kDesktop, kPhone, open, root, visits } from "./support.mjs";
+import { hashMatches, hashOf, host, kDesktop, kPhone, open, root, visits } from "./support.mjs";
 
 const here = visits();
 const { visit } = here;
@@ -73,7 +73,7 @@ describe("what the page was made for", () => {
       assert.ok((await advice.count()) > 0);
       await advice.first().click();
       await page.waitForSelector("section.ticket.fits");
-      assert.match(await page.evaluate(() => location.hash), /w=/);
+      await hashMatches(page, /w=/);
     }));
 });
 

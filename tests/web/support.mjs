@@ -119,6 +119,9 @@ export function visits(ready = [], { timeout } = {}) {
 
 export const hashOf = (request) => `#${Object.entries(request).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&")}`;
 
+/** Waits until the address holds it: it is written a moment after what is shown. */
+export const hashMatches = (page, pattern) => page.waitForFunction(([source]) => new RegExp(source).test(location.hash), [pattern.source]);
+
 export async function temporaryFolder(use) {
   const folder = await mkdtemp(join(tmpdir(), "weighbridge-"));
   try {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { kPhone, visits } from "./support.mjs";
+import { hashMatches, kPhone, visits } from "./support.mjs";
 
 const here = visits([".ticket .verdict svg, .ticket .verdict", "form.request :is(#f-method, .folding):visible"]);
 const { visit } = here;
@@ -65,7 +65,7 @@ test("what does not fit says by how much; an advice is taken with one click and 
     assert.match(await page.locator(".verdict span").first().innerText(), /^Short by/);
     await page.locator(".advice button").first().click();
     await page.waitForSelector("section.ticket.fits");
-    assert.match(await page.evaluate(() => location.hash), /v=train/);
+    await hashMatches(page, /v=train/);
   }));
 
 test("every number opens its work", () =>
@@ -96,7 +96,7 @@ for (const [language, why] of [["en", /q_proj/], ["zh", /q_proj/]])
       await page.locator("#f-micro_batch").fill("");
       await page.locator("#f-lora-targets").fill("all-linear");
       await page.waitForFunction(() => !document.querySelector(".error"));
-      assert.match(await page.evaluate(() => location.hash), /lora\.targets=all-linear/);
+      await hashMatches(page, /lora\.targets=all-linear/);
     }, { language }));
 
 test("model and hardware are shared with Serve, both ways, and Back goes back", () =>
