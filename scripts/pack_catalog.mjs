@@ -45,7 +45,7 @@ const kClasses = ["consumer", "workstation", "datacenter", "apple", "edge", "cpu
 const kIntervalParts = ["activations", "libraries", "graphs", "total", "pool", "context"];
 const kEngineRules = ["ideal", "budget", "static_share", "free_share", "dynamic", "buffers"];
 const versionOrder = (version) => String(version ?? "0").replace(/^[vb]/, "").split(".").map(Number).reduce((n, part, i) => n + part * 1000 ** (2 - i), 0);
-const kEngineUnits = { GiB: 2 ** 30, MiB: 2 ** 20, bytes: 1, share: 1, tokens: 1, sequences: 1, copies: 1, elements: 1, patches: 1, bits: 1, flag: 1 };
+const kEngineUnits = { GiB: 2 ** 30, MiB: 2 ** 20, bytes: 1, share: 1, tokens: 1, sequences: 1, copies: 1, elements: 1, patches: 1, bits: 1, flag: 1, rule: 1 };
 const kArithmetic = ["fp32", "fp16", "bf16", "fp8", "fp4", "int8"];
 // Designs whose dense FP8 rate is more than twice the 16-bit one.
 const kWideFp8 = ["Rubin", "NeuronCore-v4"];

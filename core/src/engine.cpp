@@ -11,7 +11,7 @@ constexpr std::string_view kNames[] = {
     "kept_bytes_per_device", "context_bytes", "context_in_budget", "libraries_bytes", "libraries_bytes_2", "libraries_bytes_4",
     "libraries_bytes_8", "libraries_bytes_slow", "graph_bytes", "graph_bytes_per_layer", "graph_bytes_per_moe_layer", "pieces_to", "graphs_to", "graph_step", "graphs_in_budget", "pass_tokens",
     "pass_tokens_large", "large_memory_bytes", "whole_prompts_to", "max_sequences", "max_sequences_large", "sampler_copies",
-    "hidden_copies", "score_copies", "expert_buffers", "media_tokens", "media_patches", "prompt_logit_bytes", "every_logit", "feed_forward_rows", "feed_forward_hidden", "mask_bytes", "pipeline_copies", "cell_tokens", "windows_mixed",
+    "hidden_copies", "score_copies", "expert_buffers", "media_tokens", "media_patches", "prompt_logit_bytes", "every_logit", "feed_forward_rows", "feed_forward_hidden", "mask_bytes", "pipeline_copies", "left_over_layers", "cell_tokens", "windows_mixed",
     "windows_all", "window_pass", "window_least_tokens", "equal_groups", "state_ratio", "latent", "state_bits",
     "position_tables", "latent_products", "latent_copies", "towers_always", "head_elements",
 };

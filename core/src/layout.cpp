@@ -27,10 +27,12 @@ Layout default_layout(const Inventory& m, std::int64_t devices, std::int64_t per
   return l;
 }
 
-StageLayers stage_layers(std::int64_t layers, std::int64_t pipeline, std::int64_t stage) {
+StageLayers stage_layers(std::int64_t layers, std::int64_t pipeline, std::int64_t stage, LeftOver left_over) {
   const auto each = layers / pipeline, more = layers % pipeline;
-  const auto first = stage * each + std::min(stage, more);
-  return {first, first + each + (stage < more ? 1 : 0)};
+  if (left_over == LeftOver::last) return {stage * each, stage + 1 == pipeline ? layers : (stage + 1) * each};
+  const auto longer_from = left_over == LeftOver::before_last ? pipeline - 1 - more : 0;
+  const auto first = [&](std::int64_t s) { return s * each + std::clamp<std::int64_t>(s - longer_from, 0, more); };
+  return {first(stage), first(stage + 1)};
 }
 
 }  // namespace weighbridge

@@ -317,6 +317,8 @@ class Placement {
   double row_share(const Layout& l, std::int64_t stage) const { return by_rows(l) ? share_before(l, stage + 1) - share_before(l, stage) : 1; }
   StageLayers offloaded_layers() const { return {std::min(on_host_, m_.spec.layers()), m_.spec.layers()}; }
 
+  LeftOver left_over() const { return static_cast<LeftOver>(p_[Constant::left_over_layers]); }
+
   // The layers [first, end) lie on a stage, layers before the first stage on the host.
   std::int64_t begins(const Layout& l, std::int64_t stage) const {
     const auto units = buffers_ ? offloaded_ : m_.spec.layers();
@@ -325,7 +327,7 @@ class Placement {
     return std::min(first, m_.spec.layers());
   }
   StageLayers layers_on(const Layout& l, std::int64_t stage) const {
-    if (!by_memory(l)) return stage_layers(m_.spec.layers(), l.pipeline, stage);
+    if (!by_memory(l)) return stage_layers(m_.spec.layers(), l.pipeline, stage, left_over());
     return {begins(l, stage), begins(l, stage + 1)};
   }
   // Of one kind on a stage, which has `layers`. Prediction layers lie with the last ones, a draft model is spread like the model itself.
@@ -354,8 +356,11 @@ class Placement {
     const auto last = l.pipeline - 1;
     const auto everywhere = position_tables() + draft_weights(l);
     for (std::int64_t stage = 0; stage <= last; ++stage) {
-      // Layers of one kind are dealt so that no stage between the second and the last holds more than the second.
-      if (kinds == 1 && stage == 2 && !by_memory(l)) stage = last;
+      // Of layers of one kind no stage between the first and the last holds more than one of these two.
+      if (kinds == 1 && !by_memory(l)) {
+        if (stage == 1 && last > 1 && left_over() == LeftOver::before_last) stage = last - 1;
+        else if (stage == 2) stage = last;
+      }
       const auto layers = layers_on(l, stage), weighed = by_rows(l) ? offloaded_layers() : layers;
       const double rows = row_share(l, stage);
       Bytes weights, sequence;
@@ -512,11 +517,13 @@ class Placement {
     if (r_.unified) hold(sequences, quiet_);
     const auto runtime = runtime_on(l);
     Fullest most;
-    bool any = false;
+    bool any = false, inner_known = false;
     Bytes activations;
     each_stage(l, [&](std::int64_t stage, Bytes weights, Bytes sequence) {
       // Between the first and the last stage all are alike.
-      if (stage < 2 || stage == l.pipeline - 1) activations = activations_on(l, sequences, stage, quiet_);
+      const bool inner = stage > 0 && stage < l.pipeline - 1;
+      if (!inner || !inner_known) activations = activations_on(l, sequences, stage, quiet_);
+      inner_known = inner_known || inner;
       const auto room = r_.device ? usable_on(stage, l, weights, activations) : Bytes{};
       const auto headroom = room - weights - sequences * sequence - activations - runtime;
       if (!any || headroom < most.headroom) most = {stage, weights, activations, headroom};

@@ -7,6 +7,7 @@
 #include "api_json.hpp"
 #include "support/catch.hpp"
 #include "weighbridge/catalog.hpp"
+#include "weighbridge/layout.hpp"
 
 using namespace weighbridge_test;
 using namespace weighbridge;
@@ -172,6 +173,42 @@ TEST_CASE("llama.cpp: four equal cards get 9, 8, 8 and 7 of 32 layers, the last 
   const auto a = good({{"model", "meta-llama/Meta-Llama-3-8B"}, {"weights", "Q4_K_M"}, {"engine", "llama.cpp"}, {"device", "a100-sxm-80gb"}, {"devices", 4}});
   // 1307.55 MiB on the fullest (GPU-Benchmarks-on-LLM-Inference, A100_SXM_4_v3.ipynb); layers of a mixture differ, and are taken as equal.
   CHECK(part(a, "weights") == Approx(1307.55 * kMiB).epsilon(0.03));
+}
+
+// 61 layers over 8 stages: vllm-project/vllm pull 13839 and sgl-project/sglang pulls 6666, 13282 print them; 61 and 94 over 4: vllm pull 46217.
+TEST_CASE("layers that cannot be dealt evenly over pipeline stages go where the engine puts them") {
+  const auto dealt = [](std::int64_t layers, std::int64_t pipeline, LeftOver left_over) {
+    std::vector<std::int64_t> out;
+    for (std::int64_t s = 0; s < pipeline; ++s) {
+      const auto stage = stage_layers(layers, pipeline, s, left_over);
+      CHECK(stage.first == (s > 0 ? stage_layers(layers, pipeline, s - 1, left_over).end : 0));
+      out.push_back(stage.end - stage.first);
+    }
+    return out;
+  };
+  using Layers = std::vector<std::int64_t>;
+  CHECK(dealt(61, 8, LeftOver::last) == Layers{7, 7, 7, 7, 7, 7, 7, 12});
+  CHECK(dealt(61, 8, LeftOver::before_last) == Layers{7, 7, 8, 8, 8, 8, 8, 7});
+  CHECK(dealt(61, 8, LeftOver::first) == Layers{8, 8, 8, 8, 8, 7, 7, 7});
+  CHECK(dealt(61, 4, LeftOver::before_last) == Layers{15, 15, 16, 15});
+  CHECK(dealt(94, 4, LeftOver::before_last) == Layers{23, 24, 24, 23});
+  CHECK(dealt(64, 4, LeftOver::before_last) == Layers{16, 16, 16, 16});
+  CHECK(dealt(7, 1, LeftOver::before_last) == Layers{7});
+
+  // QwQ-32B: 64 layers, an input table, a head apart, and its positions' sines and cosines on every device.
+  constexpr double h = 5120, kv = 1024, f = 27648, vocabulary = 152064;
+  constexpr double layer = 2 * (2 * h * h + 2 * h * kv + h + 2 * kv + 3 * h * f + 2 * h), norm = 2 * h, positions = 2.0 * 40960 * 128, first = 2 * vocabulary * h + positions, last = first + norm;
+  const auto fullest = [&](const char* engine, const char* version, int stages) {
+    return part(good({{"model", "Qwen/QwQ-32B"}, {"weights", "bf16"}, {"device", "h200-sxm-141gb"}, {"devices", stages}, {"engine", {{"name", engine}, {"version", version}}},
+                      {"parallel", {{"pipeline", stages}}}}), "weights");
+  };
+  CHECK(fullest("vllm", "0.7.3", 3) - fullest("vllm", "0.8.5", 3) == Approx(layer));
+  CHECK(fullest("vllm", "0.8.5", 3) == Approx(21 * layer + last));
+  CHECK(fullest("sglang", "0.5.5", 3) == Approx(22 * layer + last));
+  CHECK(fullest("sglang", "0.5.6", 3) == Approx(22 * layer + first));
+  CHECK(fullest("sglang", "0.5.5", 60) == Approx(5 * layer + last));
+  CHECK(fullest("sglang", "0.5.6", 60) == Approx(2 * layer + first));
+  CHECK(fullest("vllm", "0.11", 60) == Approx(1 * layer + last));
 }
 
 TEST_CASE("a 4090 and a 3090 share the layers by their memory, and each keeps its own limit") {

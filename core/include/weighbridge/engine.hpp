@@ -56,6 +56,7 @@ enum class Constant : std::uint8_t {
   feed_forward_rows, feed_forward_hidden,        // of the gated feed-forward's width alive at once, and hidden states beside
   mask_bytes,                      // with flash attention, per token of a pass and cell
   pipeline_copies,                 // of inputs that pipeline stages keep
+  left_over_layers,                // which pipeline stages take the layers left over: a LeftOver
   // cache
   cell_tokens,                     // a cache is a multiple of so many tokens
   windows_mixed, windows_all,      // 1: windows are honoured where some layers, where all layers have one

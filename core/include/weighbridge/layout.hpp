@@ -16,10 +16,14 @@ std::vector<std::int64_t> tensor_degrees(const Inventory& model, std::int64_t mo
 // <= the node that divides the heads and the devices, then pipeline over whole layers, then data.
 Layout default_layout(const Inventory& model, std::int64_t devices, std::int64_t per_node, bool layer_split);
 
-// The layers that pipeline stage `stage` holds: they are dealt evenly, the first stages take the remainder.
+// Which pipeline stages take the layers that cannot be dealt evenly: the first ones, one each; the last one, all of them; or those
+// before the last one, one each.
+enum class LeftOver : std::uint8_t { first, last, before_last };
+
+// The layers that pipeline stage `stage` holds.
 struct StageLayers {
   std::int64_t first = 0, end = 0;
 };
-StageLayers stage_layers(std::int64_t layers, std::int64_t pipeline, std::int64_t stage);
+StageLayers stage_layers(std::int64_t layers, std::int64_t pipeline, std::int64_t stage, LeftOver left_over = LeftOver::first);
 
 }  // namespace weighbridge
