@@ -165,7 +165,7 @@ export default defineConfig(({ mode }) => {
       // One module with its exports (not lib mode, which leaves its whitespace), or what speaks to the WebAssembly module apart, so that its size can be told.
       rollupOptions: embed
         ? { input: here('src/embed-define.ts'), preserveEntrySignatures: 'strict', output: { entryFileNames: 'weigh-bridge.js', inlineDynamicImports: true } }
-        : single ? {} : { output: { manualChunks: (id) => (/\/wasm\/(core|lzma)\.ts$/.test(id) ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
+        : single ? {} : { output: { hashCharacters: 'base36', manualChunks: (id) => (/\/wasm\/(core|lzma)\.ts$/.test(id) ? 'glue' : kParts.test(id) ? 'parts' : undefined) } },
     },
   };
 });

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 
-const kPatience = 15_000;
+import { kPatience } from "../web/support.mjs";
+
 
 const find = (...paths) => paths.find((path) => path && existsSync(path));
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -48,7 +48,7 @@ for (const [language, looks] of Object.entries(kLooks))
           await page.evaluate((to) => { location.hash = to; }, hash);
           const shown = /v=(\w+)/.exec(hash)?.[1];
           await page.waitForSelector(shown === "train" ? "main.train .verdict svg" : shown ? `main.${shown} .page > h2` : "main:not(.screen):not(.train) .verdict svg, main:not(.screen):not(.train) .wrongs");
-          if (state === "accuracy") await page.waitForSelector("table.errors", { timeout: 60_000 });
+          if (state === "accuracy") await page.waitForSelector("table.errors");
           for (const one of looks) {
             seen = one;
             await page.setViewportSize(one.viewport);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { documented, manifest } from "../../scripts/element_docs.mjs";
-import { answered, host, kDesktop, kPhone, kStrict, launch, root, temporaryFolder } from "./support.mjs";
+import { answered, host, kDesktop, kPatience, kPhone, kStrict, launch, root, temporaryFolder } from "./support.mjs";
 
 const document = (body, { lang = "en", script = '<script type="module" src="weigh-bridge.js"></script>' } = {}) =>
   `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Somebody's page</title><link rel="icon" href="data:,">
@@ -24,7 +24,7 @@ const embedded = (html, use, { javaScriptEnabled = true, policy = kStrict, conte
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const server = await host({ root: folder, headers: { "content-security-policy": policy } });
     const context = await browser.newContext({ locale: "en-US", javaScriptEnabled, ...more });
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(kPatience);
     const page = await context.newPage();
     const errors = [], requests = [];
     page.on("pageerror", (e) => errors.push(String(e)));

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { join } from "node:path";
 
 import { serve } from "../../scripts/static_server.mjs";
-import { answered, hashOf, launch, root, site, temporaryFolder } from "./support.mjs";
+import { answered, hashOf, kPatience, launch, root, site, temporaryFolder } from "./support.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -16,7 +16,7 @@ const kRequest = hashOf({ m: "meta-llama/Llama-3.1-8B", w: "Q4_K_M", d: "rtx-409
 async function visit(options, use, { language = "en-US", init, hash = kRequest, at = "", block, javaScriptEnabled = true } = {}) {
   const server = await serve({ root: site, ...options });
   const context = await browser.newContext({ locale: language, serviceWorkers: "block", javaScriptEnabled });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(kPatience);
   const page = await context.newPage();
   const errors = [];
   page.on("console", (m) => m.type() === "error" && errors.push(m.text()));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { hubServer } from "./hub_server.mjs";
 import { kConfig, kGgufBytes, llamaTensors, safetensors, tinyGguf } from "../support/model_files.mjs";
-import { beginAnew, hashMatches, host, launch, open, site } from "./support.mjs";
+import { beginAnew, hashMatches, host, kPatience, launch, open, reads, site } from "./support.mjs";
 import { createServer } from "node:http";
 
 const kTiny = { ...kConfig, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 1000 };
@@ -41,7 +41,7 @@ before(async () => {
   // The site as built, with this hub in place of the real one: in its head, and in its policy.
   const page = (await readFile(join(site, "index.html"), "utf8"))
     .replace(/https:\/\/huggingface\.co https:\/\/\*\.huggingface\.co https:\/\/\*\.hf\.co/, `${hub.url} ${hub.storage}`)
-    .replace('content="https://huggingface.co"', `content="${hub.url}" data-timeout="600"`);
+    .replace('content="https://huggingface.co"', `content="${hub.url}" data-timeout="${kPatience}"`);
   assert.ok(page.includes(`content="${hub.url}"`) && page.includes(` ${hub.url} ${hub.storage};`), "the page says which hub it asks");
   const plain = await host({ headers: {} });
   const front = createServer(async (request, response) => {
@@ -185,6 +185,7 @@ describe("what stands in the way is said, and the page goes on", () => {
         const said = new Set();
         for (const [text, en, zh] of kCases) {
           hub.asked.length = 0;
+          await page.evaluate((ms) => { document.querySelector("meta[name=weighbridge-hub]").dataset.timeout = ms; }, text === "acme/slow" ? 600 : kPatience);
           await fetchIt(page, text);
           while (hub.asked.length === 0) await page.waitForTimeout(10); // the message before may be the same: this one's fetch has begun
           const why = language === "en" ? en : zh;
@@ -202,7 +203,7 @@ describe("what stands in the way is said, and the page goes on", () => {
       await context.setOffline(true);
       hub.asked.length = 0;
       await fetchIt(page, "acme/one-file");
-      await page.waitForFunction(() => /You are offline/.test(document.querySelector("#f-model-error")?.innerText ?? ""));
+      await reads(page, "#f-model-error", /You are offline/);
       assert.deepEqual(hub.asked, []);
       await page.locator("#f-device").fill("h100 sxm5 80");
       await page.keyboard.press("Enter");
@@ -220,28 +221,33 @@ describe("what stands in the way is said, and the page goes on", () => {
       await fetchIt(page, "acme/dripping");
       await page.waitForFunction(() => /tiny-Q8_0/.test(document.querySelector(".busy")?.innerText ?? ""));
       await context.setOffline(true);
-      await page.waitForFunction(() => /You are offline/.test(document.querySelector("#f-model-error")?.innerText ?? ""));
+      await reads(page, "#f-model-error", /You are offline/);
       assert.equal(await page.locator(".verdict span").first().innerText(), before);
       await context.setOffline(false);
       await fetchIt(page, "acme/one-GGUF");
       await shown(page, "tiny-Q8_0");
     }));
 
-  test("it can be stopped, and a change of the form stops it", () =>
+  test("it can be stopped, and another model that is chosen stops it", () =>
     visit(async (page) => {
       await fetchIt(page, "acme/slow");
       await page.locator(".busy").waitFor();
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.waitForFunction(() => !document.querySelector(".busy"));
-      await page.waitForTimeout(800);
-      assert.equal(await page.locator("#f-model-error").count(), 0);
+      await fetchIt(page, "acme/slow");
+      await page.locator(".busy").waitFor();
+      await page.locator("#f-model").fill("llama 3.1 8b");
+      await page.keyboard.press("Enter");
+      await shown(page, "Llama 3.1 8B");
+      while (hub.asked.some((request) => !request.left)) await page.waitForTimeout(10);
+      assert.equal(await page.locator(".busy, #f-model-error").count(), 0);
     }));
 
   test("a site whose policy forbids it says that", async () => {
     const strict = await host();     // its header allows only itself
     await visit(async (page) => {
       await fetchIt(page, "acme/one-file");
-      await page.waitForFunction(() => /rules of this site/.test(document.querySelector("#f-model-error")?.innerText ?? ""));
+      await reads(page, "#f-model-error", /rules of this site/);
     }, { url: strict.url });
     await strict.close();
   });

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 
 /**
  * repositories: { "org/name": { files: { path: Buffer | string }, gated?, private?, redirect?, noRange?, cut?, hang?, status?, task? } }
- * Answers { url, asked, close() }; `asked` holds each request as { path, range, sent }, where `sent` counts the bytes that went out.
+ * Answers { url, asked, close() }; `asked` holds each request as { path, range, sent, left }: `sent` counts the bytes that went out, `left` says that the asker went away before the end.
  */
 export async function hubServer(repositories) {
   const asked = [];
@@ -37,8 +37,9 @@ export async function hubServer(repositories) {
 
   const answer = async (request, response) => {
     const url = new URL(request.url, "http://127.0.0.1");
-    const record = { path: url.pathname, range: request.headers.range, sent: 0 };
+    const record = { path: url.pathname, range: request.headers.range, sent: 0, left: false };
     asked.push(record);
+    response.on("close", () => { record.left = !response.writableFinished; });
     const fail = (status, code, text = "") => response.writeHead(status, { ...cors, ...(code ? { "x-error-code": code } : {}) }).end(text);
     const [, api, org, name] = /^\/(api\/models\/)?([^/]+)\/([^/]+)/.exec(url.pathname) ?? [];
     const repository = repositories[`${org}/${name}`];

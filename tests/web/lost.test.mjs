@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hashOf, visits } from "./support.mjs";
+import { hashOf, kPatience, visits } from "./support.mjs";
 
 const here = visits();
 const kSaid = { en: /could not be fetched[^]*once you are online/, zh: /未能下载[^]*联网后/ };
@@ -22,7 +22,7 @@ for (const [what, language, files, act, came] of [
 ])
   test(what, async () => {
     const context = await here.browser.newContext({ locale: language === "zh" ? "zh-CN" : "en-US", serviceWorkers: "block" });
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(kPatience);
     const page = await context.newPage();
     const errors = [];
     page.on("pageerror", (error) => errors.push(String(error)));

@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 
-import { hashOf, host, launch, site, temporaryFolder } from "./support.mjs";
+import { hashOf, host, kPatience, launch, site, temporaryFolder } from "./support.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -17,7 +17,7 @@ const installed = (page) => page.evaluate(() => navigator.serviceWorker.ready.th
 test("after one visit everything works without a network, under any path", async () => {
   const server = await host({ prefix: kPrefix });
   const context = await browser.newContext({ locale: "en-US" });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(kPatience);
   const page = await context.newPage();
   try {
     await page.goto(server.url + kLlama);
@@ -36,7 +36,7 @@ test("after one visit everything works without a network, under any path", async
     await page.waitForFunction(() => document.documentElement.lang === "zh-CN");
     for (const [view, drawn] of [["train", "main.train .verdict svg"], ["compare", "main.compare .page > h2"], ["card", "main.card table.list tr"], ["models", "main.models tbody tr"], ["devices", "main.devices tbody tr"], ["formulas", ".entry math"], ["accuracy", "table.errors"]]) {
       await page.click(`nav.views a[href*="v=${view}"]`);
-      await page.waitForSelector(drawn, { timeout: 40_000 });
+      await page.waitForSelector(drawn);
     }
     const names = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((r) => new URL(r.url).pathname)))).flat());
     const kept = new Set(names.map((name) => name.slice(kPrefix.length)));
@@ -84,7 +84,7 @@ test("a new version is told of and taken on a click; nothing that was chosen is 
     await cp(site, folder, { recursive: true });
     const server = await host({ root: folder });
     const context = await browser.newContext({ locale: "zh-CN" });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(kPatience);
     const page = await context.newPage();
     try {
       await page.goto(server.url + kLlama);

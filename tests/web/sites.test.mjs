@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { buildSite, kSites } from "./sites/build.mjs";
-import { answered, host, kStrict, launch, temporaryFolder } from "./support.mjs";
+import { answered, host, kPatience, kStrict, launch, temporaryFolder } from "./support.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -20,7 +20,7 @@ for (const name of kSites)
         assert.match(html, /<weigh-bridge [^>]*model="meta-llama\/Llama-3.1-8B"[^>]*>\s*About 4.9 GB of weights/, "the page's text is in the HTML");
         const server = await host({ root: folder, headers: { "content-security-policy": `${kStrict}; connect-src 'self'` } });
         const opened = await browser.newContext({ locale: "en-US", ...context });
-        opened.setDefaultTimeout(8000);
+        opened.setDefaultTimeout(kPatience);
         const page = await opened.newPage();
         const said = [];
         page.on("console", (m) => ["error", "warning"].includes(m.type()) && said.push(m.text()));

@@ -20,6 +20,9 @@ export const kPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'
 // The least that <weigh-bridge> needs of its page, which has style sheets of its own but none inline.
 export const kStrict = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
 
+/** How long a test waits for what has to come, in ms: a machine that does much else at once is slow, and not wrong. */
+export const kPatience = 60_000;
+
 /** Waits until this many elements of a page have drawn a good answer. */
 export const answered = (page, count = 1) =>
   page.waitForFunction((n) => [...document.querySelectorAll("weigh-bridge")].filter((e) => e.answer?.ok && e.shadowRoot.querySelector("[part=verdict], [part=bar]")).length >= n, count);
@@ -46,7 +49,7 @@ export const wake = (page) => page.mouse.move(4, 4);
 /** A page that has answered; `errors` collects whatever its console complains of. */
 export async function open(browser, url, { language = "en", viewport = kDesktop, theme = "light", scale = 1 } = {}) {
   const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-US", colorScheme: theme, deviceScaleFactor: scale, acceptDownloads: false });
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(kPatience);
   const page = await context.newPage();
   const errors = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
@@ -76,7 +79,7 @@ export const beginAnew = (page, hash) =>
  * A browser and a server for the tests of one file. visit() uses a page of them, once `ready` stands there, and its console has stayed quiet.
  * Tests of one language and size share a page, each with a new component in it; `fresh` asks for one that has just been loaded.
  */
-export function visits(ready = [], { timeout } = {}) {
+export function visits(ready = []) {
   const here = {};
   const idle = new Map();
   before(async () => {
@@ -105,7 +108,7 @@ export function visits(ready = [], { timeout } = {}) {
     const { page, context, errors } = opened;
     let good = false;
     try {
-      for (const selector of [own].flat()) await page.waitForSelector(selector, { timeout });
+      for (const selector of [own].flat()) await page.waitForSelector(selector);
       await use(page, context);
       assert.deepEqual(errors, [], "the console is quiet");
       good = page.url().startsWith(here.server.url);
@@ -118,6 +121,10 @@ export function visits(ready = [], { timeout } = {}) {
 }
 
 export const hashOf = (request) => `#${Object.entries(request).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&")}`;
+
+/** Waits until what stands there under a selector reads so: an element may still hold the words of what was before. */
+export const reads = (page, selector, pattern) =>
+  page.waitForFunction(([s, source, flags]) => new RegExp(source, flags).test(document.querySelector(s)?.innerText ?? ""), [selector, pattern.source, pattern.flags]);
 
 /** Waits until the address holds it: it is written a moment after what is shown. */
 export const hashMatches = (page, pattern) => page.waitForFunction(([source]) => new RegExp(source).test(location.hash), [pattern.source]);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { hashOf, root, visits } from "./support.mjs";
 
-const here = visits([], { timeout: 40_000 }); // a thousand measurements take their time on a busy machine
+const here = visits();
 const visit = (hash, ready, use, options) => here.visit(hash, use, { ...options, ready });
 const encoded = encodeURIComponent;
 

@@ -367,7 +367,10 @@ export class WeighPage extends LitElement implements ScreenHost {
   put(path: string, value: Json | undefined): void {
     let request = set(this.request, path, value);
     for (const [a, b] of kEither) if (value !== undefined && (path === a || path === b)) request = set(request, path === a ? b : a, undefined);
-    if (path === '/model') this.reading = kNoReading;
+    if (path === '/model') {
+      this.stopReading();
+      this.reading = kNoReading;
+    }
     this.replace(request, path);
   }
 
