@@ -6,6 +6,9 @@ const kinds = { vllm: "vllm", sglang: "sglang", "tensorrt-llm": "tensorrt", "lla
 /** INT8 operations of a vector lane for each of its fp32 operations: four-element dot products, with a rounding's margin. */
 const kDotProduct = 4.1;
 
+/** The generation from which llama.cpp multiplies on NVIDIA's INT8 matrix units, as in core/src/pace.cpp. */
+const kInt8Products = 0.1;
+
 /** The number of a step's input. */
 const input = (step, name) => step.inputs.find((i) => i.name === name)?.value;
 
@@ -42,8 +45,9 @@ function passTokens(request, answer) {
   return given > 0 ? given : 0;
 }
 
-/** How much of the reading again that serving engines began with a build still does. */
-const rereads = (age, p) => Math.max(0, 1 - 2 * (age.known ?? Math.max(p.unknown_version, age.at_least)));
+/** How often a step reads the cache again for each query head of a key-value head beside the first: serving engines of early 2024, llama.cpp with Metal without flash attention. */
+const rereads = (f, p) => f.server ? p.kv_rereads * Math.max(0, 1 - 2 * (f.generation.known ?? Math.max(p.unknown_version, f.generation.at_least)))
+  : f.kind === "local" && !f.flash && f.cls.launch === "metal" ? p.kv_rereads_plain : 0;
 
 /** What the model needs of one measurement, from the core's explained answer. */
 export function features(row, answer, device, released, efficiency, current) {
@@ -65,7 +69,7 @@ export function features(row, answer, device, released, efficiency, current) {
   });
   const linear = find("compute_seconds", "decode linear");
   const products = linear.rows.map((name, i) => ({
-    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: name.endsWith("unpacked"), narrow: name.includes("narrow"), half: /bf16|fp16/.test(name),
+    flops: input(linear, "flops")[i], peak: input(linear, "peak")[i], routed: name.startsWith("experts"), head: name.startsWith("head"), unpacks: /(unpacked|INT8)$/.test(name), narrow: name.includes("narrow"), half: /bf16|fp16/.test(name),
   }));
   const experts = find("distinct_experts", "decode");
   const routed = products.filter((x) => x.routed).sort((a, b) => b.flops - a.flops)[0];
@@ -86,10 +90,10 @@ export function features(row, answer, device, released, efficiency, current) {
   const flops = device.flops, half = input(find("compute_seconds", "decode attention"), "peak")[0];
   const kind = kinds[engine.name];
   const tpot = find("tpot"), again = find("bandwidth_seconds", "decode rereads"), age = generation(engine.name, engine.version, released, efficiency.versions);
+  const how = { kind, cls, server: ["vllm", "sglang", "tensorrt"].includes(kind), generation: age, flash: options.flash_attention ?? true };
   return {
-    row, cls, index, kind, server: ["vllm", "sglang", "tensorrt"].includes(kind), own: ["local", "mlx", "exllama"].includes(kind),
-    generation: age, flash: options.flash_attention ?? true, watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow, packedExperts: routed?.unpacks && routed.half,
-    again: again ? input(again, "bytes") / (current.kv_rereads * rereads(age, current)) : 0, reads, products, half, vector: flops.fp32 ?? half, vectors: flops.int8 > 0 && flops.int8 <= kDotProduct * flops.fp32,
+    row, index, ...how, own: ["local", "mlx", "exllama"].includes(kind), watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow, packedExperts: routed?.unpacks && routed.half,
+    again: again ? input(again, "bytes") / rereads(how, current) : 0, reads, products, half, vector: flops.fp32 ?? half, int8: flops.int8 ?? 0, vectors: flops.int8 > 0 && flops.int8 <= kDotProduct * flops.fp32,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
@@ -123,12 +127,15 @@ export function seconds(f, w, p, prompt) {
   // Quantised experts of llama.cpp: columns of a tile, which is as wide as the pass up to its most.
   const perPass = w.tokens / w.passes, most = launch === "metal" || !local || f.vulkan ? 0 : f.vectors ? p.expert_tile_vector : p.expert_tile;
   const tile = Math.min(most, 8 * Math.ceil(perPass / 8));
+  const int8 = local && (launch === "cuda" || launch === "blackwell") && f.int8 > 0 && !f.vectors && !f.vulkan && now >= kInt8Products;
   let linear = 0, unpacks = false;
   for (const x of f.products) {
     const tiled = x.routed && x.narrow && tile > 0;
     const columns = tiled ? (perPass > 1 ? p.tile_cost * Math.max(tile - (perPass * f.used) / w.distinct, tile / 2) : 0) : f.own ? p.expert_padding : p.expert_padding_server;
-    const padding = x.head ? p.tile_tokens : x.routed ? (columns * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
-    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / (x.peak * compute * (x.unpacks ? packed : 1) * (x.routed && !tiled ? (f.own ? p.expert_compute : p.expert_compute_server) : 1));
+    const padding = f.own && perPass <= 1 && !x.routed ? 0 : x.head ? p.tile_tokens : x.routed ? (columns * w.distinct * w.passes) / f.used : p.tile_tokens * w.passes;
+    const rate = int8 && x.narrow ? p.int8_products * (f.cls.issue_lanes ?? 1) * f.vector
+      : x.peak * compute * (x.unpacks ? packed : 1) * (x.routed && !tiled ? (f.own ? p.expert_compute : p.expert_compute_server) : 1);
+    linear += (x.flops * ((x.head ? w.sequences : w.tokens) + padding)) / rate;
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
@@ -136,7 +143,7 @@ export function seconds(f, w, p, prompt) {
   const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (local && f.vectors && (launch === "cuda" || launch === "blackwell") ? p.attention_old : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
   const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
-  const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt || !f.server ? 0 : f.again * p.kv_rereads * rereads(f.generation, p))) / (f.bandwidth * p.cache);
+  const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt ? 0 : f.again * rereads(f, p))) / (f.bandwidth * p.cache);
   const work = Math.max(memory, arithmetic) + p.exposed * Math.min(memory, arithmetic);
   const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)

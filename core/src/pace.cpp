@@ -30,6 +30,9 @@ constexpr double kGrouped = 0.5;
 constexpr double kOneKernelVllm = 0.6, kOneKernelSglang = 1;
 // INT8 operations of a vector lane for each of its fp32 operations: four-element dot products, with a rounding's margin.
 constexpr double kDotProduct = 4.1;
+// From this generation on, June 2024, llama.cpp multiplies quantised weights on NVIDIA's INT8 matrix units (pull requests 7676 and 7860). Its
+// kernels scale every block of products in fp32, so that the vector lanes are what they wait for.
+constexpr double kInt8Products = 0.1;
 // Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
 constexpr double kSchedulerCopies = 4;
 
@@ -98,6 +101,7 @@ void PaceTable::read(const json& efficiency) {
       d.memory = of_name<MemoryClass>(kMemories, text_of(row, "memory"));
       d.launch = of_name<LaunchClass>(kLaunches, text_of(row, "launch"));
       if (const auto* limited = member(row, "power_limited")) d.power_limited = limited->is_boolean() && limited->get<bool>();
+      d.issue_lanes = number_of(row, "issue_lanes", 1);
       for (const auto& group : texts(row, "engines")) d.measured |= static_cast<std::uint8_t>(1 << static_cast<int>(of_name<EngineGroup>(kGroups, group)));
       devices_.push_back(std::move(d));
       const auto* applies = member(row, "applies");
@@ -183,6 +187,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const bool amd = d.launch == LaunchClass::hip || d.launch == LaunchClass::cdna;
   p.cache = t[C::cache];
   if (server && kind != K::ideal) p.rereads = t[C::kv_rereads] * std::max(0.0, 1 - generation / kGrouped);
+  if (kind == K::local && !engine.flash_attention && d.launch == LaunchClass::metal) p.rereads = t[C::kv_rereads_plain];
   p.hidden_moves = t[C::hidden_moves];
   p.compute = d.compute * (engine.vulkan ? t[C::vulkan_compute] : 1);
   if (d.power_limited) p.joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
@@ -202,6 +207,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const double int8 = device.peak[static_cast<std::size_t>(Arithmetic::int8)].value;
   const bool vectors = int8 > 0 && int8 <= kDotProduct * device.peak[static_cast<std::size_t>(Arithmetic::fp32)].value;
   const bool nvidia = d.launch == LaunchClass::cuda || d.launch == LaunchClass::blackwell;
+  if (kind == K::local && nvidia && int8 > 0 && !vectors && !engine.vulkan && generation >= kInt8Products) p.int8_products = t[C::int8_products] * d.issue_lanes;
   if (kind == K::local && nvidia && vectors) p.attention *= t[C::attention_old];
   if (kind == K::local && (nvidia || amd) && !engine.vulkan) {
     p.expert_tile = t[vectors ? C::expert_tile_vector : C::expert_tile];

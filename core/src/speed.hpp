@@ -218,9 +218,15 @@ class Pacer {
     double host = 0;                                   // part of these that the processor reads for
   };
 
-  // What a product runs at: the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
+  bool in_int8(const Product& p) const { return pace_.int8_products > 0 && p.narrow; }
+
+  // What a product runs at: that of the INT8 units as far as the vector lanes keep up with them; the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
   ProductRate rate(const Product& p) const {
     const auto own = weighbridge::peak(*r_.device, p.arithmetic);
+    if (in_int8(p)) {
+      const auto int8 = r_.device->peak[static_cast<std::size_t>(Arithmetic::int8)];
+      return {int8, std::min(1.0, pace_.int8_products * (vector_peak_ / int8)), true};
+    }
     const bool unpacks = p.packed || (p.narrow && (pace_.own_kernels || own.arithmetic != p.arithmetic));
     const bool half = unpacks || p.arithmetic == Arithmetic::fp16 || (p.arithmetic == Arithmetic::bf16 && !pace_.bf16_on_vectors);
     return {half ? half_peak_ : pace_.bf16_on_vectors && p.arithmetic == Arithmetic::bf16 ? weighbridge::min(half_peak_, vector_peak_) : own.rate, pace_.compute * (unpacks ? pace_.packed : 1) * (p.routed && !tiled(p) ? pace_.experts : 1), unpacks};
@@ -229,8 +235,10 @@ class Pacer {
   // llama.cpp multiplies quantised experts by tiles.
   bool tiled(const Product& p) const { return p.routed && p.narrow && pace_.expert_tile > 0; }
 
-  // Tokens that a product pays for beside its own: tiles of the matrix units that are not full.
+  // Tokens that a product pays for beside its own: tiles of the matrix units that are not full. Engines of one user multiply a matrix by one
+  // vector without these units.
   double padding(const Product& p, const Work& w) const {
+    if (pace_.own_kernels && w.tokens <= w.passes && !p.routed) return 0;
     if (p.head) return pace_.tile;
     if (!p.routed) return pace_.tile * w.passes;
     const auto used = static_cast<double>(m_.experts_used);
@@ -350,7 +358,7 @@ class Pacer {
       peaks.push_back(at.peak.value);
       efficiency.push_back(at.efficiency);
       names.push_back(std::string(p.head ? "head, " : p.routed ? "experts, " : "dense, ") + std::string(p.narrow ? "stored narrow, " : "") + std::string(arithmetic_name(p.arithmetic)) +
-                      (at.unpacks ? ", unpacked" : ""));
+                      (in_int8(p) ? ", in INT8" : at.unpacks ? ", unpacked" : ""));
     }
     const auto show = [&](std::string_view part, Seconds seconds) {
       trace.step(FormulaId::compute_seconds, seconds,
@@ -389,6 +397,7 @@ class Pacer {
     if (r_.compute_efficiency > 0) {
       pace_.compute = r_.compute_efficiency;
       pace_.packed = pace_.experts = 1;
+      pace_.int8_products = 0;
       pace_.attention = pace_.compute;
     }
     if (r_.bandwidth_efficiency > 0) pace_.bandwidth = pace_.cache = r_.bandwidth_efficiency;
@@ -401,9 +410,10 @@ class Pacer {
     if (r_.compute_efficiency <= 0) {
       double energy = pace_.joules * half_peak_.value / watts;
       if (pace_.lowered_watts > 0) {
-        const double lowered = pace_.lowered_joules * half_peak_.value * (1 / pace_.lowered_watts - 1 / watts);
+        const double each = pace_.lowered_joules * (1 / pace_.lowered_watts - 1 / watts), lowered = each * half_peak_.value;
         energy += lowered;
         pace_.attention /= 1 + lowered;
+        pace_.int8_products /= 1 + each * pace_.int8_products * vector_peak_.value;
       }
       pace_.compute = 1 / (1 / pace_.compute + energy);
     }

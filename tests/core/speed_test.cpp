@@ -284,6 +284,23 @@ TEST_CASE("what lies in system memory is read at its pace") {
   CHECK(speed_of(request, "decode/seconds_per_step") < before);
 }
 
+TEST_CASE("llama.cpp multiplies quantised weights in INT8 on NVIDIA boards since June 2024") {
+  const auto rate = [](const char* device, const char* weights, const char* version) {
+    return speed_of({{"model", "meta-llama/Llama-2-7b-hf"}, {"weights", weights}, {"engine", {{"name", "llama.cpp"}, {"version", version}}}, {"device", device}, {"devices", 1},
+                     {"workload", {{"prompt_tokens", 512}, {"output_tokens", 1}}}},
+                    "prefill/tokens_per_s");
+  };
+  // What its scoreboard has (ggml-org/llama.cpp, discussion 15013): a data-centre board's dense peak says little of these kernels.
+  const std::pair<const char*, double> measured[] = {{"rtx-4090", 14771}, {"rtx-3090", 5175}, {"a100-sxm-80gb", 5286}, {"h100-sxm-80gb", 11263}};
+  for (const auto& [device, tokens_per_s] : measured) {
+    INFO(device << " " << rate(device, "Q4_0", "2025-09"));
+    CHECK(std::fabs(rate(device, "Q4_0", "2025-09") / tokens_per_s - 1) < 0.3);
+  }
+  CHECK(rate("rtx-4090", "Q4_0", "2025-09") > 1.2 * rate("rtx-4090", "Q4_0", "b2824"));
+  CHECK(rate("rtx-4090", "fp16", "2025-09") < 1.2 * rate("rtx-4090", "fp16", "b2824"));
+  CHECK(rate("a100-sxm-80gb", "Q4_0", "2025-09") < rate("a100-sxm-80gb", "fp16", "2025-09"));
+}
+
 TEST_CASE("a power limit slows arithmetic and not memory, and counts in the energy") {
   json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}};
   const auto free = estimate(request);

@@ -26,8 +26,8 @@ struct EnginePace {
 
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
-  X(cache) X(kv_rereads) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
-  X(packed_local) X(packed_server) X(expert_padding) X(expert_padding_server) X(tile_cost) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
+  X(cache) X(kv_rereads) X(kv_rereads_plain) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
+  X(packed_local) X(int8_products) X(packed_server) X(expert_padding) X(expert_padding_server) X(tile_cost) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
   X(attention_amd) X(attention_flash) X(attention_old) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch) X(expert_kernels)       \
@@ -53,6 +53,7 @@ struct DevicePace {                    // of a class of devices
   MemoryClass memory = MemoryClass::gddr;
   LaunchClass launch = LaunchClass::cuda;
   bool power_limited = false;          // products slow down as the board's power limit is reached
+  double issue_lanes = 1;              // lanes that issue at once for each fp32 lane: 2 where integer lanes stand beside these
   std::uint8_t measured = 0;           // by which groups of engines: a bit each
 };
 
@@ -73,6 +74,7 @@ struct Pace {
   double watts = 0;                    // that limit, as rated; 0: not known
   double lowered_watts = 0, lowered_joules = 0;        // the limit that was set below it, and what a FLOP then draws on any board; 0: none
   double packed = 1, experts = 1;      // times that: weights stored narrower than they multiply, routed experts
+  double int8_products = 0;            // operations of the INT8 matrix units for each fp32 operation of the vector lanes, where quantised weights multiply there
   double attention = 1;                // share of the 16-bit peak in attention
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
   double expert_tile = 0, tile_cost = 0;               // widest tile of quantised experts, 0: not by tiles; time of an empty column of it over that of a token
