@@ -642,7 +642,7 @@ class Packer {
     const rows = (key) => file.check.at(key).array(file.json[key]).map((row, i) => ({ row, check: file.check.at(key, i) }));
     const classes = rows("classes");
     classes.forEach(({ row, check }, i) => {
-      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training", "compute_of", "power_limited", "issue_lanes", "engines"])) return;
+      if (!check.object(row, ["class", "memory", "launch", "applies", "bandwidth", "compute", "link"], ["training", "compute_of", "power_limited", "issue_lanes", "unfolds", "engines"])) return;
       names.add(check.at("class"), check.at("class").text(row.class), row.class);
       check.at("memory").oneOf(row.memory, ["hbm", "gddr", "unified"]);
       check.at("launch").oneOf(row.launch, ["cuda", "blackwell", "hip", "cdna", "metal"]);
@@ -656,6 +656,8 @@ class Packer {
         const open = Object.keys(row.applies).length === 0;
         if (open !== (i === classes.length - 1)) check.at("applies").fail("the last class, and only it, applies to all the rest");
       }
+      if (row.unfolds !== undefined)
+        check.at("unfolds").texts(row.unfolds).forEach((x, j) => { if (!known.architectures.some((name) => name?.startsWith(x))) check.at("unfolds", j).fail(`no device has ${JSON.stringify(x)}`); });
       if (row.issue_lanes !== undefined && row.issue_lanes !== 2) check.at("issue_lanes").fail("must be 2 or absent");
       if (row.power_limited !== undefined && row.power_limited !== true) check.at("power_limited").fail("must be true or absent");
       if (row.compute_of !== undefined) check.at("compute_of").text(row.compute_of);

@@ -93,7 +93,7 @@ export function features(row, answer, device, released, efficiency, current) {
   const how = { kind, cls, server: ["vllm", "sglang", "tensorrt"].includes(kind), generation: age, flash: options.flash_attention ?? true };
   return {
     row, index, ...how, own: ["local", "mlx", "exllama"].includes(kind), watts: device.power_w ?? 0, vulkan: options.backend === "vulkan", looped: routed !== undefined && !routed.narrow, packedExperts: routed?.unpacks && routed.half,
-    again: again ? input(again, "bytes") / rereads(how, current) : 0, reads, products, half, vector: flops.fp32 ?? half, int8: flops.int8 ?? 0, vectors: flops.int8 > 0 && flops.int8 <= kDotProduct * flops.fp32,
+    again: again ? input(again, "bytes") / rereads(how, current) : 0, reads, products, half, vector: flops.fp32 ?? half, int8: flops.int8 ?? 0, amdUnfolds: (cls.unfolds ?? []).some((x) => device.architecture?.startsWith(x)), vectors: flops.int8 > 0 && flops.int8 <= kDotProduct * flops.fp32,
     hidden: input(find("hidden_bytes", "decode"), "hidden_size"),
     bandwidth: device.bandwidth, link: device.link_bandwidth ?? (device.unified ? 1.25e9 : 31.51e9), used: experts ? input(experts, "experts_used") : 1, experts: experts ? input(experts, "experts") : 0,
     layers: input(launch, "layers"), moeLayers: input(launch, "moe_layers"), tensor: layout.tensor ?? 1, stages: layout.pipeline ?? 1,
@@ -139,11 +139,13 @@ export function seconds(f, w, p, prompt) {
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
+  const oldNvidia = (launch === "cuda" || launch === "blackwell") && !f.vectors && now < kInt8Products;
+  const unfolded = local && !f.vulkan && perPass >= p.unfold_tokens && unpacks ? 4 * (oldNvidia ? narrow : f.amdUnfolds ? w.passes * f.reads.narrow : 0) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
   const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (local && f.vectors && (launch === "cuda" || launch === "blackwell") ? p.attention_old : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
   const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
-  const memory = (w.weights + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt ? 0 : f.again * rereads(f, p))) / (f.bandwidth * p.cache);
+  const memory = (w.weights + unfolded + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt ? 0 : f.again * rereads(f, p))) / (f.bandwidth * p.cache);
   const work = Math.max(memory, arithmetic) + p.exposed * Math.min(memory, arithmetic);
   const layer = f.server ? aged(p.layer_server_old, p.layer_server, 1.4) * (f.kind === "tensorrt" ? p.layer_tensorrt : f.kind === "sglang" ? p.layer_sglang : 1) *
       (launch === "blackwell" ? p.layer_blackwell : launch === "cdna" ? p.layer_cdna : 1)

@@ -255,6 +255,7 @@ Catalog::Catalog(std::string_view packed) : json_(parse_trusted(packed)) {
     d.device.pace_class = paces_.device_class(d.device.id, text_of(row, "vendor"), text_of(row, "architecture"), text_of(row, "memory_kind"));
     const auto& pace = paces_.device(d.device.pace_class);
     d.device.link_share = pace.link;
+    d.device.unfolds = std::any_of(pace.unfolds.begin(), pace.unfolds.end(), [&](const auto& beginning) { return text_of(row, "architecture").starts_with(beginning); });
     if (pace.memory != MemoryClass::gddr || d.device.device_class == "consumer") d.device.training_class = pace.training;
     devices_.push_back(std::move(d));
   }

@@ -179,7 +179,7 @@ constexpr std::array<Formula, static_cast<std::size_t>(Id::kCount)> kFormulas{{
     {Id::unpack_seconds, "unpack_seconds", "elements * operations / rate", "s", kModel, kOurs, "time",
      "time to unpack weights that are stored narrower than they multiply, at the vector rate", false},
     {Id::work_seconds, "work_seconds",
-     "max(weights + cache + rereads + scores + states, linear + attention + unpack) + exposed * min(weights + cache + rereads + scores + states, linear + attention + unpack)", "s", kModel, kOurs,
+     "max(weights + unfolded + cache + rereads + scores + states, linear + attention + unpack) + exposed * min(weights + unfolded + cache + rereads + scores + states, linear + attention + unpack)", "s", kModel, kOurs,
      "time", "memory traffic and arithmetic: the shorter one hides behind the longer but for the part that is exposed", false},
     {Id::launch_seconds, "launch_seconds", "passes * (host + layers * layer + moe_layers * moe_layer) + sequences * sequence", "s", kModel, kOurs, "time",
      "launches and synchronisation: of each pass, each layer and each sequence", false},

@@ -101,6 +101,7 @@ void PaceTable::read(const json& efficiency) {
       d.memory = of_name<MemoryClass>(kMemories, text_of(row, "memory"));
       d.launch = of_name<LaunchClass>(kLaunches, text_of(row, "launch"));
       if (const auto* limited = member(row, "power_limited")) d.power_limited = limited->is_boolean() && limited->get<bool>();
+      d.unfolds = texts(row, "unfolds");
       d.issue_lanes = number_of(row, "issue_lanes", 1);
       for (const auto& group : texts(row, "engines")) d.measured |= static_cast<std::uint8_t>(1 << static_cast<int>(of_name<EngineGroup>(kGroups, group)));
       devices_.push_back(std::move(d));
@@ -194,6 +195,7 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   p.watts = (device.rated_power.value > 0 ? device.rated_power : device.power).value;
   if (device.power.value > 0 && device.power.value < p.watts) {
     p.lowered_watts = device.power.value;
+    p.lowered_int8_joules = t[C::joules_int8];
     p.lowered_joules = t[server || kind == K::eager ? C::joules_server : C::joules_local];
   } else {
     p.watts = std::max(p.watts, device.power.value);
@@ -208,6 +210,8 @@ Pace PaceTable::pace(const EnginePace& engine, const Device& device, std::int64_
   const bool vectors = int8 > 0 && int8 <= kDotProduct * device.peak[static_cast<std::size_t>(Arithmetic::fp32)].value;
   const bool nvidia = d.launch == LaunchClass::cuda || d.launch == LaunchClass::blackwell;
   if (kind == K::local && nvidia && int8 > 0 && !vectors && !engine.vulkan && generation >= kInt8Products) p.int8_products = t[C::int8_products] * d.issue_lanes;
+  p.unfold_experts = nvidia && !vectors && generation < kInt8Products;
+  if (kind == K::local && !engine.vulkan && (p.unfold_experts || device.unfolds)) p.unfold_tokens = t[C::unfold_tokens];
   if (kind == K::local && nvidia && vectors) p.attention *= t[C::attention_old];
   if (kind == K::local && (nvidia || amd) && !engine.vulkan) {
     p.expert_tile = t[vectors ? C::expert_tile_vector : C::expert_tile];

@@ -269,7 +269,8 @@ class Pacer {
     }
     linear = linear / tensor;
     const Seconds attention = w.attention_flops / (half_peak_ * pace_.attention) / tensor;
-    const double narrow = unpacks ? w.passes * (reads_.narrow + (m_.experts > 0 ? reads_.narrow_experts * w.distinct / static_cast<double>(m_.experts) : 0)) : 0;
+    const double narrow_experts = m_.experts > 0 ? reads_.narrow_experts * w.distinct / static_cast<double>(m_.experts) : 0;
+    const double narrow = unpacks ? w.passes * (reads_.narrow + narrow_experts) : 0;
     const Seconds unpack = Flops{narrow * pace_.unpack} / vector_peak_;
     // What lies in system memory is read by the processor for a step, and fetched over the link for the many tokens of a prompt.
     const double distinct_share = m_.experts > 0 ? w.distinct / static_cast<double>(m_.experts) : 1;
@@ -286,7 +287,11 @@ class Pacer {
     const auto layers = static_cast<double>(m_.spec.layers()), moe_layers = static_cast<double>(m_.moe_layers), hidden = static_cast<double>(m_.spec.hidden);
     const Bytes states{w.tokens * hidden * 2 * (layers + moe_layers * static_cast<double>(m_.experts_used)) * pace_.hidden_moves};
     const Seconds moves = states / (d.bandwidth * pace_.bandwidth);
-    const Seconds memory = weights + cache + rereads + scores + moves, compute = linear + attention + unpack;
+    // Written once and read once.
+    const bool unfolds = unpacks && pace_.unfold_tokens > 0 && w.tokens / w.passes >= pace_.unfold_tokens;
+    const Bytes copied{unfolds ? 4 * w.passes * (reads_.narrow + (pace_.unfold_experts ? narrow_experts : 0)) : 0};
+    const Seconds unfolded = copied / (d.bandwidth * pace_.bandwidth);
+    const Seconds memory = weights + unfolded + cache + rereads + scores + moves, compute = linear + attention + unpack;
     const Seconds work = max(memory, compute) + pace_.exposed * min(memory, compute);
     const double alone = every_expert_ ? static_cast<double>(m_.experts) : looped_ && w.tokens / w.passes >= pace_.loop_tokens ? w.distinct : 0;
     const Seconds moe_layer = pace_.moe_layer + alone * pace_.expert + (w.tokens > w.passes ? pace_.moe_tokens : Seconds{}) + (w.prompt ? pace_.moe_prompt : Seconds{});
@@ -321,13 +326,14 @@ class Pacer {
                  {{"tokens", w.tokens, From::user}, {"hidden_size", hidden, From::model}, {"layers", layers, From::model}, {"moe_layers", moe_layers, From::model},
                   {"experts_used", static_cast<double>(m_.experts_used), From::model}, {"moves", pace_.hidden_moves, From::catalog}}, of);
       moved("states", {"bytes", states, FormulaId::hidden_bytes, of}, pace_.bandwidth, moves);
+      if (unfolded.value > 0) moved("unfolded", {"bytes", copied, From::model}, pace_.bandwidth, unfolded);
       if (scores.value > 0) moved("scores", {"bytes", w.scores * pace_.score_bytes, From::model}, pace_.bandwidth, scores);
       if (unpack.value > 0)
         trace.step(FormulaId::unpack_seconds, unpack, {{"elements", narrow, From::model}, {"operations", pace_.unpack, From::catalog}, {"rate", vector_peak_, r_.device_from}}, of);
       const auto of_step = [&](std::string_view what, Seconds s, FormulaId id, const std::string& instance) { return s.value > 0 ? Input(what, s, id, instance) : Input(what, s, From::model); };
-      const std::string lin = name("linear"), att = name("attention"), wei = name("weights"), cac = name("cache"), sco = name("scores"), aga = name("rereads"), sta = name("states"), whole(of);
+      const std::string lin = name("linear"), att = name("attention"), wei = name("weights"), cac = name("cache"), sco = name("scores"), aga = name("rereads"), sta = name("states"), unf = name("unfolded"), whole(of);
       trace.step(FormulaId::work_seconds, work,
-                 {{"weights", weights, FormulaId::bandwidth_seconds, wei}, {"cache", cache, FormulaId::bandwidth_seconds, cac}, of_step("rereads", rereads, FormulaId::bandwidth_seconds, aga),
+                 {{"weights", weights, FormulaId::bandwidth_seconds, wei}, of_step("unfolded", unfolded, FormulaId::bandwidth_seconds, unf), {"cache", cache, FormulaId::bandwidth_seconds, cac}, of_step("rereads", rereads, FormulaId::bandwidth_seconds, aga),
                   of_step("scores", scores, FormulaId::bandwidth_seconds, sco), of_step("states", moves, FormulaId::bandwidth_seconds, sta),
                   {"linear", linear, FormulaId::compute_seconds, lin}, {"attention", attention, FormulaId::compute_seconds, att}, of_step("unpack", unpack, FormulaId::unpack_seconds, whole),
                   {"exposed", pace_.exposed, From::catalog}}, of);
@@ -410,10 +416,10 @@ class Pacer {
     if (r_.compute_efficiency <= 0) {
       double energy = pace_.joules * half_peak_.value / watts;
       if (pace_.lowered_watts > 0) {
-        const double each = pace_.lowered_joules * (1 / pace_.lowered_watts - 1 / watts), lowered = each * half_peak_.value;
+        const double each = 1 / pace_.lowered_watts - 1 / watts, lowered = pace_.lowered_joules * each * half_peak_.value;
         energy += lowered;
         pace_.attention /= 1 + lowered;
-        pace_.int8_products /= 1 + each * pace_.int8_products * vector_peak_.value;
+        pace_.int8_products /= 1 + pace_.lowered_int8_joules * each * pace_.int8_products * vector_peak_.value;
       }
       pace_.compute = 1 / (1 / pace_.compute + energy);
     }

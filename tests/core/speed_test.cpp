@@ -301,6 +301,24 @@ TEST_CASE("llama.cpp multiplies quantised weights in INT8 on NVIDIA boards since
   CHECK(rate("a100-sxm-80gb", "Q4_0", "2025-09") < rate("a100-sxm-80gb", "fp16", "2025-09"));
 }
 
+TEST_CASE("llama.cpp multiplies long passes by 16-bit copies where it has no kernels of its own for them") {
+  const auto copies = [](const char* device, const char* weights, const char* version, int prompt_tokens) {
+    const auto answer = estimate({{"model", "meta-llama/Llama-2-7b-hf"}, {"weights", weights}, {"engine", {{"name", "llama.cpp"}, {"version", version}}}, {"device", device}, {"devices", 1},
+                                  {"workload", {{"prompt_tokens", prompt_tokens}}}, {"explain", true}});
+    for (const auto& step : answer["steps"])
+      if (step.value("of", "") == "prefill unfolded") return step["inputs"][0]["value"].get<double>();
+    return 0.0;
+  };
+  const double matrices = 6'738'415'616 - 32'000.0 * 4096;                          // all but the table of tokens, which is looked up
+  CHECK(copies("rtx-4090", "Q4_0", "b2824", 512) == Approx(4 * matrices).epsilon(0.001));
+  CHECK(copies("rtx-4090", "Q4_0", "b2824", 1024) == Approx(8 * matrices).epsilon(0.001));    // two passes
+  CHECK(copies("rtx-4090", "Q4_0", "b2824", 63) == 0);
+  CHECK(copies("rtx-4090", "fp16", "b2824", 512) == 0);
+  CHECK(copies("rtx-4090", "Q4_0", "2025-09", 512) == 0);
+  CHECK(copies("rx-7900-xtx", "Q4_0", "2025-09", 512) > 0);
+  CHECK(copies("rx-6800-xt", "Q4_0", "2025-09", 512) == 0);
+}
+
 TEST_CASE("a power limit slows arithmetic and not memory, and counts in the energy") {
   json request{{"model", "meta-llama/Llama-3.1-8B"}, {"engine", "llama.cpp"}, {"device", "rtx-4090"}, {"devices", 1}};
   const auto free = estimate(request);

@@ -28,6 +28,7 @@ struct Device {
   bool unified = false;
   bool custom = false;                   // given in the request
   std::uint8_t pace_class = 255;         // whose efficiencies it reaches, in PaceTable; 255: the last class, for all the rest
+  bool unfolds = false;                  // llama.cpp multiplies long passes by 16-bit copies of its quantised weights
   double link_share = 0.8;               // of the link's rate that large collectives reach
   std::string training_class;            // of training.json; empty: all others
   Kind memory_kind = Kind::exact;        // sourced figures are exact, derived ones a model, assumed ones assumed

@@ -26,14 +26,14 @@ struct EnginePace {
 
 // The constants, by their names in efficiency.json.
 #define WEIGHBRIDGE_PACE_CONSTANTS(X)                                                                                              \
-  X(cache) X(kv_rereads) X(kv_rereads_plain) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_server) X(local_hbm_bandwidth)                    \
+  X(cache) X(kv_rereads) X(kv_rereads_plain) X(score_bytes) X(hidden_moves) X(joules_local) X(joules_int8) X(joules_server) X(local_hbm_bandwidth)                    \
   X(packed_local) X(int8_products) X(packed_server) X(expert_padding) X(expert_padding_server) X(tile_cost) X(expert_compute) X(expert_compute_server) X(tile_tokens) X(attention_plain)  \
   X(attention_amd) X(attention_flash) X(attention_old) X(unpack_local) X(unpack_mlx) X(unpack_server) X(unpack_eager) X(exposed)         \
   X(layer_local_old) X(layer_local) X(layer_metal) X(layer_hip) X(layer_mlx) X(layer_exllama) X(layer_eager)     \
   X(layer_server_old) X(layer_server) X(layer_tensorrt) X(layer_sglang) X(layer_blackwell) X(layer_cdna) X(moe_layer_local) X(expert_launch) X(expert_kernels)       \
   X(moe_layer_server) X(moe_prompt) X(moe_tokens) X(host_server) X(sequence_vllm_old) X(sequence_server) X(reduce_pcie) X(reduce_xgmi) X(reduce_nvlink3)       \
   X(reduce_nvlink4) X(reduce_growth) X(link) X(pipeline_local) X(floor_server)                 \
-  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens) X(expert_tile) X(expert_tile_vector)
+  X(floor_sglang) X(prompt_queue) X(prompt_queue_vllm) X(vulkan_compute) X(unknown_version) X(host_share) X(host_bandwidth) X(fetch_tokens) X(loop_tokens) X(expert_tile) X(expert_tile_vector) X(unfold_tokens)
 
 enum class PaceConstant : std::uint8_t {
 #define WEIGHBRIDGE_PACE_NAME(name) name,
@@ -53,6 +53,7 @@ struct DevicePace {                    // of a class of devices
   MemoryClass memory = MemoryClass::gddr;
   LaunchClass launch = LaunchClass::cuda;
   bool power_limited = false;          // products slow down as the board's power limit is reached
+  std::vector<std::string> unfolds;    // beginnings of the architectures on which llama.cpp multiplies by 16-bit copies
   double issue_lanes = 1;              // lanes that issue at once for each fp32 lane: 2 where integer lanes stand beside these
   std::uint8_t measured = 0;           // by which groups of engines: a bit each
 };
@@ -73,12 +74,15 @@ struct Pace {
   double joules = 0;                   // of a FLOP in these, which the board's power limit spreads over time
   double watts = 0;                    // that limit, as rated; 0: not known
   double lowered_watts = 0, lowered_joules = 0;        // the limit that was set below it, and what a FLOP then draws on any board; 0: none
+  double lowered_int8_joules = 0;      // what one of `int8_products` then draws
   double packed = 1, experts = 1;      // times that: weights stored narrower than they multiply, routed experts
   double int8_products = 0;            // operations of the INT8 matrix units for each fp32 operation of the vector lanes, where quantised weights multiply there
   double attention = 1;                // share of the 16-bit peak in attention
   double tile = 0, expert_padding = 0; // tokens that each product, each touched expert pays for beside its own
   double expert_tile = 0, tile_cost = 0;               // widest tile of quantised experts, 0: not by tiles; time of an empty column of it over that of a token
   double unpack = 0;                   // operations for each stored weight narrower than it multiplies
+  double unfold_tokens = 0;            // of a pass: from here on quantised weights are copied to 16 bits in memory and multiplied from there; 0: never
+  bool unfold_experts = false;         // those of routed experts too
   double rereads = 0;                  // of the query heads of a key-value head beside the first: a step reads the cache once more for each
   double hidden_moves = 0;             // vectors of the hidden size that a layer moves for each token, and for each of its experts
   double score_bytes = 0;              // moved for each attention score, without flash attention

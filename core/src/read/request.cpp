@@ -119,6 +119,7 @@ Device read_custom_device(Reader& r) {
   if (const auto* like = r.catalog().nearest_device(d)) {
     d.pace_class = like->pace_class;
     d.link_share = like->link_share;
+    d.unfolds = like->unfolds;
     d.training_class = like->training_class;
     if (d.device_class.empty()) d.device_class = like->device_class;
     if (const auto theirs = peak(*like, Arithmetic::bf16).rate; d.power.value <= 0 && theirs.value > 0)

@@ -12,7 +12,7 @@ export const zhWork: Pick<Texts, 'names' | 'formulas'> = {
     conv_elements: '卷积元素数',
     conv_bits: '卷积位数',
     unpack_seconds: '展开权重的时间', work_seconds: '访存与计算的时间', launch_seconds: '启动时间', operations: '运算次数', cache: '缓存',
-    host: '主机开销', layer: '每层开销', moe_layer: '每个专家层开销', gain: '流水线收益', together: '同批读取的提示词数', reading: '读取提示词的一次前向', hidden_bytes: '隐藏状态的字节数', moves: '每层搬运次数', states: '隐藏状态', rereads: '重复读取的缓存', server: '服务器开销',
+    host: '主机开销', layer: '每层开销', moe_layer: '每个专家层开销', gain: '流水线收益', together: '同批读取的提示词数', reading: '读取提示词的一次前向', hidden_bytes: '隐藏状态的字节数', moves: '每层搬运次数', states: '隐藏状态', rereads: '重复读取的缓存', unfolded: '权重的 16 位副本', server: '服务器开销',
     pooled_ttft: '首词元延迟（分池）', pools: '处理提示词的副本数', pool: '处理提示词的设备', accepted_tokens: '接受的词元数', draft_seconds: '起草时间', speculative_step: '推测解码的一步', accepted: '接受的词元数', acceptance: '接受率', drafted: '起草的词元数', pass: '一次前向', draft: '起草',
     activations: '激活', all_reduce: '全归约', all_reduce_seconds: '全归约时间', attention: '注意力', attention_activations: '注意力激活', attention_pairs: '注意力词元对数',
     bandwidth: '带宽', bandwidth_seconds: '访存时间', batch: '批大小', bits: '位数', bytes: '字节数', bytes_per_parameter: '每参数字节数', bytes_per_sequence: '每序列字节数',
