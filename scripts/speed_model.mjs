@@ -7,7 +7,7 @@ const kinds = { vllm: "vllm", sglang: "sglang", "tensorrt-llm": "tensorrt", "lla
 const kDotProduct = 4.1;
 
 /** The generation from which llama.cpp multiplies on NVIDIA's INT8 matrix units, as in core/src/pace.cpp. */
-const kInt8Products = 0.1;
+const kInt8Products = 0.08;
 
 /** The number of a step's input. */
 const input = (step, name) => step.inputs.find((i) => i.name === name)?.value;

@@ -32,7 +32,7 @@ constexpr double kOneKernelVllm = 0.6, kOneKernelSglang = 1;
 constexpr double kDotProduct = 4.1;
 // From this generation on, June 2024, llama.cpp multiplies quantised weights on NVIDIA's INT8 matrix units (pull requests 7676 and 7860). Its
 // kernels scale every block of products in fp32, so that the vector lanes are what they wait for.
-constexpr double kInt8Products = 0.1;
+constexpr double kInt8Products = 0.08;
 // Copies of a pass's inputs that llama.cpp keeps: so many passes can be in the stages of a pipeline (GGML_SCHED_MAX_COPIES).
 constexpr double kSchedulerCopies = 4;
 
