@@ -320,6 +320,17 @@ describe("keyboard, languages, themes", () => {
     await context.close();
   });
 
+  test("choices that follow each other at once are all kept, though the page is left at once too", async () => {
+    const { page, context } = await open(here.browser, here.server.url + kExamples[0].hash);
+    await page.evaluate(() => {
+      for (const name of ["中文", "GB", "Dark"]) [...document.querySelectorAll(".switch button")].find((b) => b.textContent.trim() === name).click();
+      location.reload();
+    });
+    await page.waitForFunction(() => document.documentElement.lang === "zh-CN" && /GB/.test(document.querySelector("weigh-page[ready] .verdict")?.innerText ?? ""));
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+    await context.close();
+  });
+
   test("curves come from the core, each with a table", () =>
     visit(kExamples[1].hash, async (page) => {
       await page.locator("wb-curves").scrollIntoViewIfNeeded();

@@ -68,6 +68,7 @@ export class WeighPage extends LitElement implements ScreenHost {
   declare adjusting: boolean; // on a phone: the whole form is shown
   declare tools: boolean; // on a phone: the settings of the page are shown
 
+  chosen: Settings;        // what was chosen last: `settings`, once its texts are there
   description: Description | undefined;
   answered: JsonObject = {};
   asked: JsonObject = {};
@@ -92,7 +93,7 @@ export class WeighPage extends LitElement implements ScreenHost {
 
   constructor() {
     super();
-    this.settings = readSettings();
+    this.settings = this.chosen = readSettings();
     this.texts = en;
     this.format = makeFormat('en', this.settings.unit, { unit: (u) => u });
     this.request = kExample;
@@ -194,10 +195,19 @@ export class WeighPage extends LitElement implements ScreenHost {
   }
 
   private async choose(change: Partial<Settings>): Promise<void> {
-    const settings = { ...this.settings, ...change };
-    const texts = await textsOf(settings.language, this.workOf !== undefined);
-    if (this.more) this.more = await moreTextsOf(settings.language);
+    // The next choice may come while texts are fetched: it builds on this one, and is then shown in its place.
+    const settings = (this.chosen = { ...this.chosen, ...change });
     keepSettings(settings);
+    let texts, more;
+    try {
+      texts = await textsOf(settings.language, this.workOf !== undefined);
+      more = this.more && (await moreTextsOf(settings.language));
+    } catch (error) {
+      keepSettings((this.chosen = this.settings));
+      throw error;
+    }
+    if (settings !== this.chosen) return;
+    if (more) this.more = more;
     this.settings = settings;
     this.texts = this.more ? withMore(texts, this.more) : texts;
     this.found();
