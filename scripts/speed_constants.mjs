@@ -13,7 +13,7 @@ export const constants = [
   row("joules_server", 2.5e-13, 1e-14, 1e-11, 0.5, "J", "of a FLOP in matrix products, which a board's power limit spreads over time: serving engines, eager loops"),
   row("local_hbm_bandwidth", 0.7, 0.2, 1, 0.2, "factor", "on the bandwidth that llama.cpp reaches on HBM"),
   row("packed_local", 0.85, 0.1, 1, 0.15, "factor", "on products whose weights are unpacked first: llama.cpp"),
-  row("int8_products", 2, 0.2, 10, 0.3, "operations", "of the INT8 matrix units for each fp32 operation of the vector lanes, which scale their products: llama.cpp with CUDA since June 2024"),
+  row("int8_products", 2, 0.2, 10, 0.3, "operations", "of the INT8 matrix units for each fp32 operation of the vector lanes, which scale their products: llama.cpp with CUDA since June 2024; for each lane that issues, of which Volta and GA100 have two (fp32 and integer lanes apart, in NVIDIA's architecture papers)"),
   row("packed_server", 0.6, 0.1, 1, 0.3, "factor", "on products whose weights are unpacked first: serving engines"),
   row("expert_padding", 4, 0.1, 64, 0.7, "tokens", "that each touched expert multiplies beside its own: MLX, ExLlamaV2, llama.cpp with Metal or Vulkan"),
   row("expert_padding_server", 4, 0.1, 64, 0.7, "tokens", "that each touched expert multiplies beside its own: serving engines, eager loops"),

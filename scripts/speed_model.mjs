@@ -127,7 +127,8 @@ export function seconds(f, w, p, prompt) {
   // Quantised experts of llama.cpp: columns of a tile, which is as wide as the pass up to its most.
   const perPass = w.tokens / w.passes, most = launch === "metal" || !local || f.vulkan ? 0 : f.vectors ? p.expert_tile_vector : p.expert_tile;
   const tile = Math.min(most, 8 * Math.ceil(perPass / 8));
-  const int8 = local && (launch === "cuda" || launch === "blackwell") && f.int8 > 0 && !f.vectors && !f.vulkan && now >= kInt8Products;
+  const nvidia = launch === "cuda" || launch === "blackwell";
+  const int8 = local && nvidia && f.int8 > 0 && !f.vectors && !f.vulkan && now >= kInt8Products;
   let linear = 0, unpacks = false;
   for (const x of f.products) {
     const tiled = x.routed && x.narrow && tile > 0;
@@ -139,10 +140,10 @@ export function seconds(f, w, p, prompt) {
     unpacks ||= x.unpacks;
   }
   const narrow = unpacks ? w.passes * (f.reads.narrow + (f.experts > 0 ? (f.reads.narrowExperts * w.distinct) / f.experts : 0)) : 0;
-  const oldNvidia = (launch === "cuda" || launch === "blackwell") && !f.vectors && now < kInt8Products;
+  const oldNvidia = nvidia && !f.vectors && now < kInt8Products;
   const unfolded = local && !f.vulkan && perPass >= p.unfold_tokens && unpacks ? 4 * (oldNvidia ? narrow : f.amdUnfolds ? w.passes * f.reads.narrow : 0) : 0;
   const operations = local ? p.unpack_local : f.server ? p.unpack_server : f.kind === "eager" ? p.unpack_eager : p.unpack_mlx;
-  const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (local && f.vectors && (launch === "cuda" || launch === "blackwell") ? p.attention_old : 1));
+  const attention = w.attention / (f.half * (f.own && amd ? p.attention_amd : f.own && !f.flash ? p.attention_plain : p.attention_flash) * (local && f.vectors && nvidia ? p.attention_old : 1));
   const arithmetic = (linear + attention) / f.tensor + (narrow * operations) / f.vector;
   const moved = w.tokens * f.hidden * 2 * (f.layers + f.moeLayers * f.used) * p.hidden_moves;
   const memory = (w.weights + unfolded + w.scores * p.score_bytes + moved) / bandwidth + (w.cache + (prompt ? 0 : f.again * rereads(f, p))) / (f.bandwidth * p.cache);

@@ -220,7 +220,8 @@ class Pacer {
 
   bool in_int8(const Product& p) const { return pace_.int8_products > 0 && p.narrow; }
 
-  // What a product runs at: that of the INT8 units as far as the vector lanes keep up with them; the device's peak in its precision, or, where weights are unpacked first, that of 16 bits.
+  // What a product runs at: that of the INT8 units as far as the vector lanes keep up with them; the device's peak in its precision, or,
+  // where weights are unpacked first, that of 16 bits.
   ProductRate rate(const Product& p) const {
     const auto own = weighbridge::peak(*r_.device, p.arithmetic);
     if (in_int8(p)) {

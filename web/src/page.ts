@@ -203,7 +203,7 @@ export class WeighPage extends LitElement implements ScreenHost {
       texts = await textsOf(settings.language, this.workOf !== undefined);
       more = this.more && (await moreTextsOf(settings.language));
     } catch (error) {
-      keepSettings((this.chosen = this.settings));
+      if (settings === this.chosen) keepSettings((this.chosen = this.settings));
       throw error;
     }
     if (settings !== this.chosen) return;
